@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/output.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+
+static void cleanup_progress(struct progress **progress)
+{
+	if (*progress)
+		progress_free(*progress);
+}
+
+/* A drawing has no place for an error: that stays JSON, as a script expects it. */
+static int write_stdout(const struct result *result, const struct report_options *options)
+{
+	if (options->tree && result->outcome == OUTCOME_LISTED)
+		return report_tree(result, stdout);
+	if (options->dot && result->outcome == OUTCOME_LISTED)
+		return report_dot(result, stdout);
+	return report_json(result, options, stdout);
+}
+
+/* What happened to the devices outweighs a reader that went away. */
+int output_result(const struct result *result, const struct options *options)
+{
+	int rc = write_stdout(result, &options->report);
+	int code = outcome_exit(result->outcome);
+
+	report_people(result, &options->report, stderr);
+	if (rc == 0)
+		return code;
+	fprintf(stderr, "error: cannot write to stdout: %s\n", strerror(-rc));
+	return code == 0 && !result->changed ? EXIT_FAILURE : code;
+}
+
+int run_retire(const struct option_table *table, find_devices *find, int argc, const char **argv, void *ctx)
+{
+	_cleanup_(options_free) struct options options;
+	_cleanup_(result_free) struct result result = { .frozen_ms = -1 };
+	_cleanup_(cleanup_progress) struct progress *progress = NULL;
+	int done = options_begin(&options, table, argc, argv);
+
+	if (done >= 0)
+		return done;
+	progress = progress_new(&options.report, stderr);
+	retire_devices(ctx, &options.request, find, progress, &result);
+	/* the live line goes before anything else is said */
+	cleanup_progress(&progress);
+	progress = NULL;
+	return output_result(&result, &options);
+}
+
+/* Somebody uses it: a holder of any kind, or what could not be looked at. */
+static bool in_use(const struct result *result)
+{
+	return result->look.holders.count || result->look.unknowns.count;
+}
+
+int run_list_holders(const struct option_table *table, find_devices *find, int argc, const char **argv, void *ctx)
+{
+	_cleanup_(options_free) struct options options;
+	_cleanup_(result_free) struct result result = { .frozen_ms = -1 };
+	int done = options_begin(&options, table, argc, argv), code;
+
+	if (done >= 0)
+		return done;
+	retire_list_holders(ctx, &options.request, find, &result);
+	code = output_result(&result, &options);
+	if (code == 0 && options.exit_code && in_use(&result))
+		return outcome_exit(OUTCOME_REFUSED);
+	return code;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a result to stdout, stderr and the exit code; the same for every command.
+ */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include "cli/options.h"
+#include "retire/retire.h"
+
+/* Prints and returns the exit code. 1 when stdout cannot be written although all is well and nothing was changed.
+ */
+int output_result(const struct result *result, const struct options *options);
+
+/* A whole command: options, retirement, output. */
+int run_retire(const struct option_table *table, find_devices *find, int argc, const char **argv, void *ctx);
+int run_list_holders(const struct option_table *table, find_devices *find, int argc, const char **argv, void *ctx);
+
+#endif

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/tool.h"
+
+/* No commands of its own yet: everything is handed on. */
+const struct tool cxl_tool = { "cxl", "cxl (Debian) or cxl-cli", NULL, 0 };

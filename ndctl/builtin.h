@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NDCTL_BUILTIN_H
+#define NDCTL_BUILTIN_H
+
+#include "cli/options.h"
+
+int cmd_retire_namespace(int argc, const char **argv, void *ctx);
+int cmd_list_holders(int argc, const char **argv, void *ctx);
+
+extern const struct option_table retire_namespace_options, ndctl_list_holders_options;
+
+#endif

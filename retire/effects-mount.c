@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "retire/effects-mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/root.h"
+#include "util/text.h"
+
+/* Where a mount point is: its directory's descriptor and its name in there. */
+struct spot {
+	int directory;
+	char name[NAME_MAX + 1];
+};
+
+static int open_strict(const char *path, int flags)
+{
+	/* a mount table has real paths: a link in one means that somebody changes them under us */
+	struct open_how how = {
+		.flags = (unsigned)flags | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int find_spot(const char *point, struct spot *spot)
+{
+	char path[PATH_MAX];
+	char *slash;
+
+	if (snprintf(path, sizeof(path), "%s", point) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	slash = strrchr(path, '/');
+	/* the root of a namespace ends with its last process, not by umount() */
+	if (!slash || !slash[1] || strlen(slash + 1) >= sizeof(spot->name))
+		return -EINVAL;
+	strcpy(spot->name, slash + 1);
+	*slash = '\0';
+	spot->directory = open_strict(*path ? path : "/", O_PATH | O_DIRECTORY);
+	return spot->directory < 0 ? spot->directory : 0;
+}
+
+/* Is there a line of mount `id`, or (id 0) of `dev` at `point`? Of the namespace that this process is in. */
+static int is_in_table(int proc, uint64_t id, dev_t dev, const char *point)
+{
+	_cleanup_close_ int fd = openat(proc, "thread-self/mountinfo", O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *table = NULL;
+	char *cursor, *line;
+
+	if (fd < 0)
+		return -errno;
+	if (read_whole(fd, 64 << 20, &table) < 0)
+		return -EIO;
+	for (cursor = table; (line = next_field(&cursor, "\n"));) {
+		char *number = next_field(&line, " "), *device, *at;
+		uint64_t found;
+		dev_t found_dev;
+
+		next_field(&line, " ");
+		device = next_field(&line, " ");
+		next_field(&line, " ");
+		at = next_field(&line, " ");
+		if (!at || parse_number(number, &found) < 0 || parse_dev(device, &found_dev) < 0)
+			continue;
+		unescape_octal(at);
+		if (id ? found == id : found_dev == dev && strcmp(at, point) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* Enters the namespace and finds the mount. 0, 1 when it is gone, -EBUSY when something is mounted over it. */
+static int find_mount(const struct mount_work *work, struct spot *spot)
+{
+	_cleanup_close_ int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct statx found;
+	int rc;
+
+	if (proc < 0 || setns(work->ns, CLONE_NEWNS) < 0)
+		return -errno;
+	rc = is_in_table(proc, work->mount->id, 0, NULL);
+	if (rc <= 0)
+		return rc < 0 ? rc : 1;
+	rc = find_spot(work->mount->point, spot);
+	if (rc < 0)
+		return rc;
+	if (statx(spot->directory, spot->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+		  STATX_MNT_ID, &found) == 0)
+		return found.stx_mnt_id == work->mount->id ? 0 : -EBUSY;
+	/* a file system that was shut down answers EIO for its root, and can be unmounted all the same */
+	return errno == EIO ? 0 : -errno;
+}
+
+int mount_open(void *argument, int *fd)
+{
+	const struct mount_work *work = argument;
+	struct spot spot = { .directory = -1 };
+	struct stat found;
+	int rc = find_mount(work, &spot);
+
+	if (rc)
+		return rc > 0 ? -ENOENT : rc;
+	/* a bind mount can be of a fifo or a device node; those must not be opened */
+	if (fstatat(spot.directory, spot.name, &found, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+		return -errno;
+	if (!S_ISDIR(found.st_mode) && !S_ISREG(found.st_mode))
+		return -ENOTSUP;
+	*fd = openat(spot.directory, spot.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (*fd < 0)
+		return -errno;
+	return fstat(*fd, &found) < 0 || found.st_dev != work->mount->dev ? -ESTALE : 0;
+}
+
+int mount_detach(void *argument, int *fd)
+{
+	const struct mount_work *work = argument;
+	struct spot spot = { .directory = -1 };
+	int rc = find_mount(work, &spot);
+
+	if (rc)
+		return rc;
+	if (work->mount->foreign)
+		*fd = (int)syscall(SYS_open_tree, spot.directory, spot.name,
+				   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT);
+	if (fchdir(spot.directory) < 0)
+		return -errno;
+	return umount2(spot.name, UMOUNT_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+static const struct {
+	const char *option;
+	uint64_t attribute;
+} mount_attributes[] = {
+	{ "ro", MOUNT_ATTR_RDONLY },	 { "nosuid", MOUNT_ATTR_NOSUID },
+	{ "nodev", MOUNT_ATTR_NODEV },	 { "noexec", MOUNT_ATTR_NOEXEC },
+	{ "noatime", MOUNT_ATTR_NOATIME }, { "nodiratime", MOUNT_ATTR_NODIRATIME },
+	{ "nosymfollow", MOUNT_ATTR_NOSYMFOLLOW },
+};
+
+static unsigned attributes_of(const char *options)
+{
+	/* neither noatime nor relatime is how the table shows strictatime */
+	unsigned attributes = strstr(options, "relatime") ? 0 : MOUNT_ATTR_STRICTATIME;
+	_cleanup_free_ char *copy = strdup(options);
+	char *cursor = copy, *option;
+
+	while ((option = next_field(&cursor, ",")))
+		for (size_t i = 0; i < COUNT_OF(mount_attributes); i++)
+			if (strcmp(option, mount_attributes[i].option) == 0)
+				attributes |= (unsigned)mount_attributes[i].attribute;
+	if (attributes & MOUNT_ATTR_NOATIME)
+		attributes &= ~(unsigned)MOUNT_ATTR_STRICTATIME;
+	return attributes;
+}
+
+/* The next option of "a,b=\"x,y\",c"; commas within quotes do not count (SELinux contexts have them). */
+static char *next_option(char **cursor)
+{
+	char *start = *cursor, *end = start;
+	bool quoted = false;
+
+	if (!start || !*start)
+		return NULL;
+	for (; *end && (quoted || *end != ','); end++)
+		quoted ^= *end == '"';
+	*cursor = *end ? end + 1 : end;
+	*end = '\0';
+	return start;
+}
+
+static int set_option(int context, char *option)
+{
+	char *value = strchr(option, '=');
+	int rc;
+
+	/* shown in the table, but no options */
+	if (strcmp(option, "rw") == 0 || strcmp(option, "seclabel") == 0 || strcmp(option, "shutdown") == 0)
+		return 0;
+	if (value)
+		*value++ = '\0';
+	rc = fsconfig(context, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, option, value, 0);
+	return rc < 0 ? -errno : 0;
+}
+
+/* A new, still detached mount of the file system, with the options that it had. */
+static int make_mount(const struct mount *mount)
+{
+	_cleanup_close_ int context = fsopen(mount->fstype, FSOPEN_CLOEXEC);
+	_cleanup_free_ char *options = strdup(mount->super_options);
+	char *cursor = options, *option;
+	int rc = 0, fd;
+
+	if (context < 0 || !options)
+		return -errno;
+	if (fsconfig(context, FSCONFIG_SET_STRING, "source", mount->source, 0) < 0)
+		return -errno;
+	while (rc == 0 && (option = next_option(&cursor)))
+		rc = set_option(context, option);
+	if (rc < 0)
+		return rc;
+	if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	fd = fsmount(context, FSMOUNT_CLOEXEC, attributes_of(mount->options));
+	return fd < 0 ? -errno : fd;
+}
+
+static int place(int mount, const struct spot *spot)
+{
+	return move_mount(mount, "", spot->directory, spot->name, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+/*
+ * A bind of a directory: the whole is attached for a moment, since the kernel
+ * clones only from a mount that is in the namespace (before 6.15).
+ */
+static int narrow_to(const struct mount *mount, const struct spot *spot)
+{
+	_cleanup_close_ int top = -1, inner = -1, tree = -1;
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+
+	top = openat(spot->directory, spot->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (top < 0)
+		return -errno;
+	inner = (int)syscall(SYS_openat2, top, mount->root + 1, &how, sizeof(how));
+	if (inner < 0)
+		return -errno;
+	tree = open_tree(inner, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (tree < 0)
+		return -errno;
+	cleanup_close(&inner);
+	cleanup_close(&top);
+	inner = top = -1;
+	if (fchdir(spot->directory) < 0 || umount2(spot->name, UMOUNT_NOFOLLOW) < 0)
+		return -errno;
+	return place(tree, spot);
+}
+
+/* Shared again where it was shared; a peer group of its own takes the place of the old one. */
+static int set_propagation(const struct mount *mount, const struct spot *spot)
+{
+	unsigned long flags = strstr(mount->propagation, "shared:")	? MS_SHARED
+			      : strstr(mount->propagation, "unbindable") ? MS_UNBINDABLE
+									  : 0;
+
+	if (!flags || fchdir(spot->directory) < 0)
+		return flags ? -errno : 0;
+	return mount_setattr(spot->directory, spot->name, AT_SYMLINK_NOFOLLOW,
+			     &(struct mount_attr){ .propagation = flags }, sizeof(struct mount_attr)) < 0
+		       ? -errno
+		       : 0;
+}
+
+int mount_attach(void *argument, int *fd)
+{
+	const struct mount_work *work = argument;
+	_cleanup_close_ int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int mount = -1;
+	struct spot spot = { .directory = -1 };
+	int rc;
+
+	(void)fd;
+	/* the device's node is found where this program runs, the mount point where the mount was */
+	mount = work->kept >= 0 ? dup(work->kept) : make_mount(work->mount);
+	if (mount < 0)
+		return work->kept >= 0 ? -errno : mount;
+	if (proc < 0 || setns(work->ns, CLONE_NEWNS) < 0)
+		return -errno;
+	/* the service manager, an automounter or propagation may have been quicker */
+	rc = is_in_table(proc, 0, work->mount->dev, work->mount->point);
+	if (rc)
+		return rc;
+	rc = find_spot(work->mount->point, &spot);
+	if (rc == 0)
+		rc = place(mount, &spot);
+	if (rc == 0 && work->kept < 0 && strcmp(work->mount->root, "/") != 0)
+		rc = narrow_to(work->mount, &spot);
+	return rc < 0 ? rc : set_propagation(work->mount, &spot);
+}

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "retire/effects-system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/swap.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "retire/effects-mount.h"
+#include "util/cleanup.h"
+
+static struct effects_system *system_of(struct effects *effects)
+{
+	return (struct effects_system *)((char *)effects - offsetof(struct effects_system, effects));
+}
+
+/* Runs the work in a child; an interrupt does not cut it off, only the deadline does. */
+static int in_child(struct effects *effects, child_work *work, void *argument, struct deadline deadline, int *fd)
+{
+	struct child left;
+	int rc = child_run(work, argument, -1, deadline, fd, &left);
+
+	if (left.pid >= 0) {
+		child_forget(&effects->hanging);
+		effects->hanging = left;
+	}
+	return rc;
+}
+
+/* The first file of `dev` that the process has, opened anew through its magic link. */
+struct process_files {
+	pid_t pid;
+	dev_t dev;
+};
+
+static int open_magic(int directory, const char *name, dev_t dev)
+{
+	struct stat found;
+	int fd;
+
+	if (fstatat(directory, name, &found, 0) < 0 || found.st_dev != dev ||
+	    (!S_ISDIR(found.st_mode) && !S_ISREG(found.st_mode)))
+		return -ENOENT;
+	fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_any(const char *path, dev_t dev)
+{
+	_cleanup_closedir_ DIR *dir = opendir(path);
+	struct dirent *entry;
+	int fd;
+
+	while (dir && (entry = readdir(dir))) {
+		fd = open_magic(dirfd(dir), entry->d_name, dev);
+		if (fd >= 0)
+			return fd;
+	}
+	return -ENOENT;
+}
+
+static int open_through_process(void *argument, int *fd)
+{
+	static const char *const links[] = { "cwd", "root", "exe" };
+	const struct process_files *files = argument;
+	_cleanup_close_ int directory = -1;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d", files->pid);
+	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < COUNT_OF(links); i++) {
+		*fd = open_magic(directory, links[i], files->dev);
+		if (*fd >= 0)
+			return 0;
+	}
+	snprintf(path, sizeof(path), "/proc/%d/fd", files->pid);
+	*fd = open_any(path, files->dev);
+	if (*fd >= 0)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/map_files", files->pid);
+	*fd = open_any(path, files->dev);
+	return *fd >= 0 ? 0 : -ENOENT;
+}
+
+static int open_by(struct effects *effects, const struct look *look, const struct holder *by,
+		   const struct holder *filesystem, int *fd)
+{
+	struct process_files files = { .dev = filesystem->dev };
+	struct mount_work work = { .kept = -1 };
+
+	if (by->type == HOLDER_PROCESS) {
+		files.pid = by->process.pid;
+		return in_child(effects, open_through_process, &files, deadline_in(5000), fd);
+	}
+	work.mount = &by->mount;
+	work.ns = look->namespaces.items[by->mount.ns].fd;
+	return in_child(effects, mount_open, &work, deadline_in(5000), fd);
+}
+
+static bool leads_to(const struct look *look, const struct holder *by, const struct holder *filesystem,
+		     enum holder_type type)
+{
+	return by->type == type && look_rests_on(look, by, filesystem->id) &&
+	       !(type == HOLDER_MOUNT && by->mount.foreign);
+}
+
+static int system_open_filesystem(struct effects *effects, const struct look *look,
+				  const struct holder *filesystem, int *fd, struct err *err)
+{
+	static const enum holder_type ways[] = { HOLDER_MOUNT, HOLDER_PROCESS };
+	int rc = -ENOENT;
+
+	*fd = -1;
+	for (size_t i = 0; i < COUNT_OF(ways); i++)
+		array_each(by, &look->holders) {
+			if (!leads_to(look, by, filesystem, ways[i]))
+				continue;
+			rc = open_by(effects, look, by, filesystem, fd);
+			if (rc == 0)
+				return 0;
+			cleanup_close(fd);
+			*fd = -1;
+		}
+	return err_errno(err, rc, "cannot open the file system of %s", filesystem->name);
+}
+
+static int system_freeze(struct effects *effects, int fd, struct deadline deadline, struct err *err)
+{
+	struct effects_system *system = system_of(effects);
+	int rc = 0;
+
+	if (system->guardian.pid < 0)
+		rc = guardian_start(&system->guardian);
+	if (rc < 0)
+		return err_errno(err, rc, "cannot start the guardian");
+	/* from here to the thaw a page fault could wait for what is frozen */
+	mlockall(MCL_CURRENT | MCL_FUTURE);
+	rc = guardian_freeze(&system->guardian, fd, deadline);
+	system->frozen = rc < 0 ? -1 : fd;
+	if (rc < 0)
+		munlockall();
+	if (rc == -ETIMEDOUT) {
+		/* it stays on its own until the freeze has ended and is undone */
+		err_set(err, rc, "the freeze did not complete in %d s, process %d thaws it as soon as it does",
+			GUARDIAN_FREEZE_MS / 1000, system->guardian.pid);
+		cleanup_close(&system->guardian.socket);
+		system->guardian = GUARDIAN_NONE;
+		return rc;
+	}
+	if (rc == -EBUSY)
+		return err_set(err, rc, "somebody else has frozen it");
+	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : 0;
+}
+
+static int system_thaw(struct effects *effects, struct deadline deadline, struct err *err)
+{
+	struct effects_system *system = system_of(effects);
+	int rc = guardian_thaw(&system->guardian, deadline);
+
+	/* a guardian that was killed cannot thaw any more */
+	if (rc < 0 && rc != -EINVAL && ioctl(system->frozen, FITHAW, 0) == 0)
+		rc = 0;
+	system->frozen = -1;
+	munlockall();
+	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : rc;
+}
+
+static int system_release(struct effects *effects, struct deadline deadline, struct err *err)
+{
+	int rc = guardian_stop(&system_of(effects)->guardian, deadline);
+
+	return rc < 0 ? err_set(err, rc, "the guardian does not end") : 0;
+}
+
+static int do_flush(void *argument, int *fd)
+{
+	int file = *(int *)argument;
+	struct stat found;
+
+	(void)fd;
+	if (fstat(file, &found) < 0)
+		return -errno;
+	return (S_ISBLK(found.st_mode) ? fsync(file) : syncfs(file)) < 0 ? -errno : 0;
+}
+
+static int system_flush(struct effects *effects, int fd, struct deadline deadline, struct err *err)
+{
+	/* the child shares the open file, and with it which write errors were seen: syncfs(2) */
+	int rc = in_child(effects, do_flush, &fd, deadline, NULL);
+
+	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : 0;
+}
+
+static int system_signal(struct effects *effects, const struct process *process, int number, struct err *err)
+{
+	(void)effects;
+	if (process->pidfd < 0 || process->own || process->pid <= 1)
+		return err_set(err, -EPERM, "%s[%d] is not to be signalled", process->comm, process->pid);
+	if (syscall(SYS_pidfd_send_signal, process->pidfd, number, NULL, 0) == 0)
+		return 0;
+	return errno == ESRCH ? 1 : err_errno(err, -errno, "cannot signal %s[%d]", process->comm, process->pid);
+}
+
+static int system_unmount(struct effects *effects, const struct look *look, const struct holder *mount, int *kept,
+			  struct deadline deadline, struct err *err)
+{
+	struct mount_work work = { &mount->mount, look->namespaces.items[mount->mount.ns].fd, -1 };
+	int clone = -1, rc = in_child(effects, mount_detach, &work, deadline, &clone);
+
+	if (rc == 0 && kept)
+		*kept = take_fd(&clone);
+	cleanup_close(&clone);
+	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : rc;
+}
+
+static int system_mount(struct effects *effects, const struct look *look, const struct holder *mount, int kept,
+			struct deadline deadline, struct err *err)
+{
+	struct mount_work work = { &mount->mount, look->namespaces.items[mount->mount.ns].fd, kept };
+	int rc = in_child(effects, mount_attach, &work, deadline, NULL);
+
+	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : rc;
+}
+
+static int do_swap_off(void *argument, int *fd)
+{
+	const struct swap *swap = argument;
+
+	(void)fd;
+	return swapoff(swap->path) < 0 ? -errno : 0;
+}
+
+static int do_swap_on(void *argument, int *fd)
+{
+	const struct swap *swap = argument;
+	int flags = swap->priority >= 0 ? SWAP_FLAG_PREFER | (swap->priority & SWAP_FLAG_PRIO_MASK) : 0;
+
+	(void)fd;
+	return swapon(swap->path, flags) < 0 ? -errno : 0;
+}
+
+static int system_swap(struct effects *effects, child_work *work, const struct swap *swap, int done_already,
+		       struct deadline deadline, struct err *err)
+{
+	struct swap copy = *swap;
+	int rc = in_child(effects, work, &copy, deadline, NULL);
+
+	if (rc == done_already)
+		return 1;
+	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : 0;
+}
+
+static int system_swap_off(struct effects *effects, const struct swap *swap, struct deadline deadline,
+			   struct err *err)
+{
+	return system_swap(effects, do_swap_off, swap, -EINVAL, deadline, err);
+}
+
+static int system_swap_on(struct effects *effects, const struct swap *swap, struct deadline deadline,
+			  struct err *err)
+{
+	return system_swap(effects, do_swap_on, swap, -EBUSY, deadline, err);
+}
+
+/* A node of our own for a disk that has none in /dev; gone again before anybody sees it. */
+static int open_own_node(dev_t dev)
+{
+	char path[64];
+	int fd, rc;
+
+	snprintf(path, sizeof(path), "/dev/.dax-retire-%d", getpid());
+	if (mknod(path, S_IFBLK | 0600, dev) < 0)
+		return -errno;
+	fd = open(path, O_RDONLY | O_EXCL | O_NOFOLLOW | O_CLOEXEC);
+	rc = fd < 0 ? -errno : fd;
+	unlink(path);
+	return rc;
+}
+
+static int system_claim(struct effects *effects, const struct device *device, int *fd, struct err *err)
+{
+	struct stat found = { 0 };
+	char path[280];
+
+	(void)effects;
+	snprintf(path, sizeof(path), "/dev/%s", device->blockdev);
+	*fd = open(path, O_RDONLY | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (*fd < 0 && errno != ENOENT && errno != ELOOP)
+		return err_errno(err, -errno, "cannot claim %s", path);
+	/* the number is what counts: a node of that name may be anything */
+	if (*fd >= 0 && fstat(*fd, &found) == 0 && S_ISBLK(found.st_mode) && found.st_rdev == device->dev)
+		return 0;
+	cleanup_close(fd);
+	*fd = open_own_node(device->dev);
+	return *fd < 0 ? err_errno(err, *fd, "cannot claim block device %u:%u (%s)", major(device->dev),
+				   minor(device->dev), device->name)
+		       : 0;
+}
+
+struct disable_work {
+	disable_device *disable;
+	const struct device *device;
+};
+
+static int do_disable(void *argument, int *fd)
+{
+	const struct disable_work *work = argument;
+
+	(void)fd;
+	return work->disable(work->device);
+}
+
+static int system_disable(struct effects *effects, const struct device *device, struct deadline deadline,
+			  struct err *err)
+{
+	struct disable_work work = { system_of(effects)->disable, device };
+	int rc = in_child(effects, do_disable, &work, deadline, NULL);
+
+	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : 0;
+}
+
+void effects_system_init(struct effects_system *system, disable_device *disable, int interrupt)
+{
+	*system = (struct effects_system){
+		.effects = {
+			.open_filesystem = system_open_filesystem,
+			.freeze = system_freeze,
+			.thaw = system_thaw,
+			.release = system_release,
+			.flush = system_flush,
+			.signal = system_signal,
+			.unmount = system_unmount,
+			.mount = system_mount,
+			.swap_off = system_swap_off,
+			.swap_on = system_swap_on,
+			.claim = system_claim,
+			.disable = system_disable,
+			.interrupt = interrupt,
+			.hanging = CHILD_NONE,
+		},
+		.guardian = GUARDIAN_NONE,
+		.frozen = -1,
+		.disable = disable,
+	};
+}
+
+void effects_system_end(struct effects_system *system)
+{
+	guardian_stop(&system->guardian, deadline_in(1000));
+	child_forget(&system->effects.hanging);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The effects on the running machine: struct effects (effects.h) by system
+ * calls.
+ */
+#ifndef RETIRE_EFFECTS_SYSTEM_H
+#define RETIRE_EFFECTS_SYSTEM_H
+
+#include "retire/effects.h"
+#include "retire/guardian.h"
+
+/* How a device is taken from its driver; blocks as long as the kernel wants. targets_disable(). */
+typedef int disable_device(const struct device *device);
+
+struct effects_system {
+	struct effects effects;
+	struct guardian guardian;
+	int frozen; /* the caller's descriptor of what the guardian froze; -1: nothing */
+	disable_device *disable;
+};
+
+/* `interrupt`: see struct effects. Nothing to free but what the effects leave behind: effects_system_end(). */
+void effects_system_init(struct effects_system *system, disable_device *disable, int interrupt);
+
+/* Stops the guardian, if it still runs and nothing hangs. */
+void effects_system_end(struct effects_system *system);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The closed list of things that change the machine. Nothing else in the
+ * program does: steps call these, and a recording one can stand in for them.
+ *
+ * Each takes a deadline after which it gives up. Calls that the kernel may
+ * never finish run in a child; one that is still in the kernel when it is
+ * given up is kept in `hanging`, and the call returns -ETIMEDOUT. Functions
+ * return 0, or 1 where it was so already ("not needed"), or a negative errno
+ * with a message.
+ */
+#ifndef RETIRE_EFFECTS_H
+#define RETIRE_EFFECTS_H
+
+#include "retire/model.h"
+#include "util/child.h"
+
+struct effects {
+	/*
+	 * A descriptor (O_RDONLY) on the file system, through one of its
+	 * mounts or, for a detached one, through one of its processes.
+	 * Changes nothing by itself. The caller closes it.
+	 */
+	int (*open_filesystem)(struct effects *effects, const struct look *look, const struct holder *filesystem,
+			       int *fd, struct err *err);
+
+	/* FIFREEZE, by the guardian, which thaws when this program dies or 5 s have passed. One at a time. */
+	int (*freeze)(struct effects *effects, int fd, struct deadline deadline, struct err *err);
+	/* FITHAW of what freeze() froze; 1: the guardian had to do it before. */
+	int (*thaw)(struct effects *effects, struct deadline deadline, struct err *err);
+	/* The guardian closes its descriptors, so that they keep no mount busy. */
+	int (*release)(struct effects *effects, struct deadline deadline, struct err *err);
+
+	/* syncfs(2) of a file system, fsync(2) of a block device: reports data that could not be written, once. */
+	int (*flush)(struct effects *effects, int fd, struct deadline deadline, struct err *err);
+
+	/* Through the pidfd that proves who it is. 1: gone already. */
+	int (*signal)(struct effects *effects, const struct process *process, int signal, struct err *err);
+
+	/*
+	 * In its mount namespace, only if that very mount is on top there. A
+	 * foreign mount is first cloned detached: *kept (may be NULL) gets
+	 * the clone, from which mount() puts it back whole.
+	 */
+	int (*unmount)(struct effects *effects, const struct look *look, const struct holder *mount, int *kept,
+		       struct deadline deadline, struct err *err);
+	/* Puts back what unmount() took away, from `kept` or, -1, from its device with its options. */
+	int (*mount)(struct effects *effects, const struct look *look, const struct holder *mount, int kept,
+		     struct deadline deadline, struct err *err);
+
+	int (*swap_off)(struct effects *effects, const struct swap *swap, struct deadline deadline, struct err *err);
+	int (*swap_on)(struct effects *effects, const struct swap *swap, struct deadline deadline, struct err *err);
+
+	/* O_RDONLY|O_EXCL of the whole disk: proof that no superblock, dm table or swap area is left. No waiting. */
+	int (*claim)(struct effects *effects, const struct device *device, int *fd, struct err *err);
+
+	/* Takes the device from its driver. Cannot be undone by us. */
+	int (*disable)(struct effects *effects, const struct device *device, struct deadline deadline,
+		       struct err *err);
+
+	int interrupt;	      /* signalfd of SIGINT, SIGTERM, SIGHUP; -1: none */
+	struct child hanging; /* the last child that was given up in the kernel; CHILD_NONE: none */
+};
+
+#endif

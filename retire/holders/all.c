@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <sys/resource.h>
+
+#include "retire/holders/kinds.h"
+#include "util/root.h"
+
+const struct holder_kind *const holder_kinds[HOLDER_TYPES] = {
+	[HOLDER_PARTITION] = &kind_partition,
+	[HOLDER_DM] = &kind_dm,
+	[HOLDER_MD] = &kind_md,
+	[HOLDER_LOOP] = &kind_loop,
+	[HOLDER_FILESYSTEM] = &kind_filesystem,
+	[HOLDER_MOUNT] = &kind_mount,
+	[HOLDER_SWAP] = &kind_swap,
+	[HOLDER_PROCESS] = &kind_process,
+};
+
+/*
+ * Places before those who are on them. A loop device needs to know the file
+ * system of its backing file, so that comes first.
+ */
+static const enum holder_type probe_order[] = {
+	HOLDER_PARTITION, HOLDER_DM,	HOLDER_MD,   HOLDER_FILESYSTEM,
+	HOLDER_LOOP,	  HOLDER_MOUNT, HOLDER_SWAP, HOLDER_PROCESS,
+};
+
+/* Deeper stacks do not exist; this ends a loop that a broken sysfs would keep going. */
+enum { MAX_ROUNDS = 64 };
+
+/* Every pidfd and namespace is a descriptor, and there may be thousands. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int run_probe(const struct holder_kind *kind, const struct root *root, struct look *look, struct err *err)
+{
+	size_t before = look->holders.count;
+	int rc = kind->probe(root, look, err);
+
+	for (size_t i = before; i < look->holders.count; i++)
+		look->holders.items[i].kind = holder_kinds[look->holders.items[i].type];
+	return rc;
+}
+
+/*
+ * Goes round the stacking kinds until all others have added nothing since the
+ * last that did. Each probe finds all it can in one run, so that last one
+ * need not run again: mount tables are read once where nothing is stacked.
+ */
+static int find_places(const struct root *root, struct look *look, struct err *err)
+{
+	size_t quiet = 0, stacking = 0;
+
+	for (size_t i = 0; i < COUNT_OF(probe_order); i++)
+		stacking += holder_kinds[probe_order[i]]->stacks;
+	for (size_t i = 0; quiet < stacking && i < MAX_ROUNDS * COUNT_OF(probe_order); i++) {
+		const struct holder_kind *kind = holder_kinds[probe_order[i % COUNT_OF(probe_order)]];
+		int rc;
+
+		if (!kind->stacks)
+			continue;
+		rc = run_probe(kind, root, look, err);
+		if (rc < 0)
+			return rc;
+		quiet = rc > 0 ? 1 : quiet + 1;
+	}
+	return 0;
+}
+
+int holders_find(const struct root *root, struct look *look, struct err *err)
+{
+	int rc;
+
+	if (!root->recorded)
+		raise_descriptor_limit();
+	rc = find_places(root, look, err);
+	for (size_t i = 0; rc >= 0 && i < COUNT_OF(probe_order); i++) {
+		const struct holder_kind *kind = holder_kinds[probe_order[i]];
+
+		if (!kind->stacks)
+			rc = run_probe(kind, root, look, err);
+	}
+	return rc < 0 ? rc : 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who holds a device: one table of kinds, one file for each.
+ *
+ * A kind (struct holder_kind, plan.h) says how it is found and which steps
+ * would end it. Probes only read:
+ * they claim nothing, load no module, trigger no automount, write nothing.
+ * Matching is by device number, never by path: nodes have aliases and paths
+ * are per namespace. What a probe could not look at, it adds to
+ * look->unknowns and goes on.
+ */
+#ifndef RETIRE_HOLDERS_H
+#define RETIRE_HOLDERS_H
+
+#include "retire/model.h"
+#include "retire/plan.h"
+
+struct root;
+
+/* The table of kinds, by holder type. */
+extern const struct holder_kind *const holder_kinds[HOLDER_TYPES];
+
+/* Runs every probe over the devices of `look`. 0 or a negative errno. */
+int holders_find(const struct root *root, struct look *look, struct err *err);
+
+#endif

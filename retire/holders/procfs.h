@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The formats of /proc/PID/{stat,status,cgroup,maps} and /proc/swaps. Pure.
+ * A process chooses its own comm, its file names and, in a container, the
+ * names of its cgroups.
+ */
+#ifndef RETIRE_HOLDERS_PROCFS_H
+#define RETIRE_HOLDERS_PROCFS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct proc_stat {
+	pid_t pid, parent;
+	char comm[64];
+	char state;	    /* 'Z' and 'X' have nothing any more */
+	bool kernel_thread;
+	uint64_t starttime; /* clock ticks since boot */
+};
+
+/* 0 or -EINVAL. comm may have spaces, parentheses and newlines in it. */
+int stat_parse(const char *text, struct proc_stat *stat);
+
+/* The real uid of a status file. 0 or -EINVAL. */
+int status_parse_uid(const char *text, uid_t *uid);
+
+/*
+ * The systemd unit that a cgroup file shows, as cg_path_get_unit() of systemd
+ * finds it: the first component below the slices. NULL when there is none;
+ * the caller frees.
+ */
+char *cgroup_parse_unit(const char *text);
+
+struct maps_line {
+	uint64_t start, end;
+	dev_t dev;
+	uint64_t ino; /* 0: of no file */
+};
+
+/* Does not need the whole line, which has a path of any length. 0 or -EINVAL. */
+int maps_parse(const char *line, struct maps_line *maps);
+
+struct swap_line {
+	char *path; /* points into the line */
+	bool file, deleted;
+	int priority;
+	uint64_t size, used; /* bytes */
+};
+
+/* Takes a line apart in place. 0 or -EINVAL. */
+int swap_parse(char *line, struct swap_line *swap);
+
+#endif

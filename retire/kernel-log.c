@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "retire/kernel-log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/array.h"
+#include "util/cleanup.h"
+
+/* The kernel's own words; a record starts "PRIORITY,SEQUENCE,TIME,FLAGS;TEXT". */
+static const char *const pinned_words[] = { "dax_disassociate_entry" };
+static const char *const warning_words[] = {
+	"WARNING: ", "BUG: ", "Oops", "general protection fault", "blocked for more than", "INFO: rcu", "soft lockup",
+	"Kernel panic", "inconsistent lock state", "possible circular locking",
+};
+
+/* 8 KiB is the kernel's limit for one record: include/linux/printk.h */
+enum { RECORD_SIZE = 8192 };
+
+/* The next record, 0 at the end, or a negative errno. */
+static ssize_t next_record(int fd, char *record)
+{
+	for (;;) {
+		ssize_t n = read(fd, record, RECORD_SIZE - 1);
+
+		if (n >= 0) {
+			record[n] = '\0';
+			return n;
+		}
+		if (errno == EAGAIN)
+			return 0;
+		/* EPIPE: records were overwritten meanwhile; the next read goes on with the oldest there is */
+		if (errno != EINTR && errno != EPIPE)
+			return -errno;
+	}
+}
+
+static unsigned long long sequence_of(const char *record)
+{
+	const char *comma = strchr(record, ',');
+
+	return comma ? strtoull(comma + 1, NULL, 10) : 0;
+}
+
+int kernel_log_start(struct kernel_log *log)
+{
+	char record[RECORD_SIZE];
+	ssize_t n;
+
+	log->from = 0;
+	log->fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (log->fd < 0)
+		return -errno;
+	while ((n = next_record(log->fd, record)) > 0)
+		log->from = sequence_of(record) + 1;
+	return (int)n;
+}
+
+static bool has_word(const char *record, enum kernel_log_kind kind)
+{
+	const char *const *words = kind == KERNEL_LOG_PINNED ? pinned_words : warning_words;
+	size_t count = kind == KERNEL_LOG_PINNED ? COUNT_OF(pinned_words) : COUNT_OF(warning_words);
+
+	for (size_t i = 0; i < count; i++)
+		if (strstr(record, words[i]))
+			return true;
+	return false;
+}
+
+int kernel_log_find(struct kernel_log *log, enum kernel_log_kind kind, char **line)
+{
+	char record[RECORD_SIZE];
+	ssize_t n;
+
+	if (log->fd < 0 || lseek(log->fd, 0, SEEK_SET) < 0)
+		return -EBADF;
+	while ((n = next_record(log->fd, record)) > 0) {
+		char *text = strchr(record, ';');
+
+		if (sequence_of(record) < log->from || !text || !has_word(text, kind))
+			continue;
+		text[strcspn(text, "\n")] = '\0';
+		*line = strdup(text + 1);
+		return *line ? 1 : -ENOMEM;
+	}
+	return (int)n;
+}
+
+void kernel_log_end(struct kernel_log *log)
+{
+	cleanup_close(&log->fd);
+	log->fd = -1;
+}

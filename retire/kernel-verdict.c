@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What an unbind does under a mounted file system. Pure: the plan links it.
+ *
+ * Decided by drivers/dax/super.c:kill_dax(), which tells the dax holder, and
+ * by fs/xfs/xfs_notify_failure.c, the only holder in mainline that listens.
+ */
+#include "retire/kernel.h"
+
+#include <string.h>
+
+#include "util/array.h"
+
+/* A set of answers: what a row of the table accepts. */
+enum { NO = 1 << ANSWER_NO, YES = 1 << ANSWER_YES, UNKNOWN = 1 << ANSWER_UNKNOWN, ANY = NO | YES | UNKNOWN };
+
+struct rule {
+	unsigned xfs, rmapbt, pre_remove, ranged;
+	enum mounted_unbind verdict;
+	const char *why;
+};
+
+/*
+ * The first row that fits. Without a reverse mapping tree XFS answers
+ * -EOPNOTSUPP before it does anything, on every kernel, so that row is first.
+ */
+static const struct rule rules[] = {
+	{ UNKNOWN, ANY, ANY, ANY, UNBIND_UNKNOWN, "it is not known which file system this is" },
+	{ NO, ANY, ANY, ANY, UNBIND_SILENT,
+	  "the kernel tells only XFS that its memory goes away; mappings of other file systems stay" },
+	{ YES, NO, ANY, ANY, UNBIND_SILENT,
+	  "XFS without a reverse mapping tree (rmapbt) cannot find whom to tell; mappings stay" },
+	{ YES, UNKNOWN, ANY, ANY, UNBIND_UNKNOWN,
+	  "it is not known whether this XFS has a reverse mapping tree (rmapbt)" },
+	{ YES, YES, NO, ANY, UNBIND_CORRUPTS,
+	  "this kernel takes a removal for a media error: XFS shuts down as corrupt and unwritten data is lost" },
+	{ YES, YES, UNKNOWN, ANY, UNBIND_UNKNOWN,
+	  "it is not known whether this kernel tells file systems of a removal before it (MF_MEM_PRE_REMOVE)" },
+	/* rm_startblock + 1 wraps to 0 for every group but the last: about 2^32 lookups for each extent */
+	{ YES, YES, YES, NO, UNBIND_HANGS,
+	  "this kernel never comes back from an unbind under a mounted XFS (Linux 6.14 and later)" },
+	{ YES, YES, YES, UNKNOWN, UNBIND_UNKNOWN, "it is not known how this kernel's XFS handles a removal" },
+	{ YES, YES, YES, YES, UNBIND_TELLS,
+	  "the kernel tells XFS first, which ends its mappings and shuts down; unwritten data is lost" },
+};
+
+static unsigned xfs_set(const struct filesystem *filesystem)
+{
+	if (!filesystem->fstype || !*filesystem->fstype)
+		return UNKNOWN;
+	return strcmp(filesystem->fstype, "xfs") == 0 ? YES : NO;
+}
+
+static unsigned rmapbt_set(const struct filesystem *filesystem)
+{
+	if (filesystem->features & FS_FEATURES_UNKNOWN)
+		return UNKNOWN;
+	return filesystem->features & FS_XFS_RMAPBT ? YES : NO;
+}
+
+enum mounted_unbind kernel_mounted_unbind(const struct kernel *kernel, const struct filesystem *filesystem,
+					  const char **why)
+{
+	unsigned xfs = xfs_set(filesystem), rmapbt = rmapbt_set(filesystem);
+	unsigned pre_remove = 1U << kernel->facts[KERNEL_PRE_REMOVE];
+	unsigned ranged = 1U << kernel->facts[KERNEL_XFS_RANGED_FAILURE];
+	const struct rule *rule = rules;
+
+	/* the rows cover every case; the bound is for a row that is taken out */
+	while (rule < rules + COUNT_OF(rules) - 1 && !(rule->xfs & xfs && rule->rmapbt & rmapbt &&
+						       rule->pre_remove & pre_remove && rule->ranged & ranged))
+		rule++;
+	if (why)
+		*why = rule->why;
+	return rule->verdict;
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "retire/model.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+
+const char *evict_level_name(enum evict_level level)
+{
+	static const char *const names[] = { "none", "stop", "term", "kill", "never" };
+
+	return names[level];
+}
+
+const char *device_type_name(enum device_type type)
+{
+	static const char *const names[] = { "pmem-namespace" };
+
+	return names[type];
+}
+
+const char *device_mode_name(enum device_mode mode)
+{
+	static const char *const names[] = { "fsdax", "devdax", "sector", "raw" };
+
+	return names[mode];
+}
+
+struct holder *look_add_holder(struct look *look, enum holder_type type, int device, int on, const char *fmt, ...)
+{
+	struct holder *holder;
+	char *name;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&name, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return NULL;
+	holder = array_add(&look->holders);
+	if (!holder) {
+		free(name);
+		return NULL;
+	}
+	holder->id = (int)look->holders.count;
+	holder->type = type;
+	holder->device = device;
+	holder->on = on;
+	holder->name = name;
+	if (type == HOLDER_PROCESS)
+		holder->process.pidfd = -1;
+	return holder;
+}
+
+int look_add_unknown(struct look *look, const char *subject, const char *fmt, ...)
+{
+	struct unknown *unknown = array_add(&look->unknowns);
+	va_list ap;
+	int n;
+
+	if (!unknown)
+		return -ENOMEM;
+	va_start(ap, fmt);
+	n = vasprintf(&unknown->reason, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		unknown->reason = NULL;
+	unknown->subject = strdup(subject);
+	return unknown->subject && unknown->reason ? 0 : -ENOMEM;
+}
+
+struct holder *look_holder(const struct look *look, int id)
+{
+	return id > 0 && (size_t)id <= look->holders.count ? &look->holders.items[id - 1] : NULL;
+}
+
+struct holder *look_place(const struct look *look, dev_t dev, int *device)
+{
+	*device = -1;
+	for (size_t i = 0; dev && i < look->devices.count; i++)
+		if (look->devices.items[i].dev == dev)
+			*device = (int)i;
+	array_each(holder, &look->holders)
+		if (dev && holder->dev == dev && holder->type != HOLDER_FILESYSTEM)
+			return holder;
+	return NULL;
+}
+
+struct holder *look_filesystem(const struct look *look, dev_t dev)
+{
+	array_each(holder, &look->holders)
+		if (dev && holder->dev == dev && holder->type == HOLDER_FILESYSTEM)
+			return holder;
+	return NULL;
+}
+
+/* A look can have a hundred thousand nested mounts, made by anybody: every holder is visited once. */
+static bool rests_on(const struct look *look, const struct holder *holder, int id, bool *visited)
+{
+	while (holder && !visited[holder->id - 1]) {
+		visited[holder->id - 1] = true;
+		if (holder->on == id || holder->inside == id)
+			return true;
+		if (holder->inside && holder->inside != holder->on &&
+		    rests_on(look, look_holder(look, holder->inside), id, visited))
+			return true;
+		holder = look_holder(look, holder->on);
+	}
+	return false;
+}
+
+bool look_rests_on(const struct look *look, const struct holder *holder, int id)
+{
+	_cleanup_free_ bool *visited = calloc(look->holders.count, sizeof(bool));
+
+	/* out of memory: resting on it is what stops us */
+	return !visited || rests_on(look, holder, id, visited);
+}
+
+bool look_is_pinned_mount(const struct look *look, const struct holder *holder)
+{
+	return holder->type == HOLDER_MOUNT && !holder->mount.foreign &&
+	       look->namespaces.items[holder->mount.ns].less_privileged &&
+	       !strstr(holder->mount.propagation, "master:");
+}
+
+const char *look_on_name(const struct look *look, const struct holder *holder)
+{
+	const struct holder *below = look_holder(look, holder->on);
+	const struct device *device = &look->devices.items[holder->device];
+
+	/* a file system is known by what it is on */
+	while (below && below->type == HOLDER_FILESYSTEM && below->on < below->id)
+		below = look_holder(look, below->on);
+	if (below)
+		return below->name;
+	return device->blockdev ? device->blockdev : device->name;
+}
+
+void device_free(struct device *device)
+{
+	free(device->name);
+	free(device->path);
+	free(device->driver_device);
+	free(device->driver);
+	free(device->blockdev);
+	free(device->uuid);
+}
+
+static char *copy_text(const char *text, bool *failed)
+{
+	char *copy = text ? strdup(text) : NULL;
+
+	*failed |= text && !copy;
+	return copy;
+}
+
+int look_copy_devices(const struct look *look, struct look *copy)
+{
+	bool failed = false;
+
+	copy->initial_namespaces = look->initial_namespaces;
+	array_each(device, &look->devices) {
+		struct device *to = array_add(&copy->devices);
+
+		if (!to)
+			return -ENOMEM;
+		*to = *device;
+		to->name = copy_text(device->name, &failed);
+		to->path = copy_text(device->path, &failed);
+		to->driver_device = copy_text(device->driver_device, &failed);
+		to->driver = copy_text(device->driver, &failed);
+		to->blockdev = copy_text(device->blockdev, &failed);
+		to->uuid = copy_text(device->uuid, &failed);
+	}
+	return failed ? -ENOMEM : 0;
+}
+
+static void mount_free(struct mount *mount)
+{
+	free(mount->root);
+	free(mount->point);
+	free(mount->options);
+	free(mount->propagation);
+	free(mount->fstype);
+	free(mount->source);
+	free(mount->super_options);
+}
+
+static void holder_free(struct holder *holder)
+{
+	free(holder->name);
+	switch (holder->type) {
+	case HOLDER_FILESYSTEM:
+		free(holder->filesystem.fstype);
+		break;
+	case HOLDER_MOUNT:
+		mount_free(&holder->mount);
+		break;
+	case HOLDER_SWAP:
+		free(holder->swap.path);
+		break;
+	case HOLDER_PROCESS:
+		free(holder->process.unit);
+		free(holder->process.path);
+		cleanup_close(&holder->process.pidfd);
+		break;
+	default:
+		break;
+	}
+}
+
+void look_forget_holders(struct look *look)
+{
+	array_each(holder, &look->holders)
+		holder_free(holder);
+	free(look->holders.items);
+	array_each(namespace, &look->namespaces)
+		cleanup_close(&namespace->fd);
+	free(look->namespaces.items);
+	array_each(unknown, &look->unknowns) {
+		free(unknown->subject);
+		free(unknown->reason);
+	}
+	free(look->unknowns.items);
+	memset(&look->holders, 0, sizeof(look->holders));
+	memset(&look->namespaces, 0, sizeof(look->namespaces));
+	memset(&look->unknowns, 0, sizeof(look->unknowns));
+}
+
+void look_free(struct look *look)
+{
+	look_forget_holders(look);
+	array_each(device, &look->devices)
+		device_free(device);
+	free(look->devices.items);
+	memset(look, 0, sizeof(*look));
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The plain data that every room shares: the devices of a retirement and one
+ * graph of what holds them. Nothing in here points into a library's object.
+ *
+ * The graph: every holder has an `on`, the id of the holder that it rests on
+ * (0: directly on the device's own block or character device). A partition, a
+ * dm device or a file system is a holder of what is below it and a place that
+ * others hold. A mount also has an `inside`, the mount whose tree its mount
+ * point is in. Both edges together give the order in which things are taken
+ * down.
+ *
+ * Ownership: a `struct look` owns every string and descriptor below it and
+ * look_free() lets all go. Strings from outside (paths, comm, unit names) are
+ * kept as the bytes that the kernel gave; whoever prints them quotes them.
+ * Sizes are bytes, times milliseconds, unless a name says otherwise.
+ */
+#ifndef RETIRE_MODEL_H
+#define RETIRE_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/array.h"
+#include "util/err.h"
+
+/* How far the user lets us go against holders; the order is the meaning. */
+enum evict_level { EVICT_NONE, EVICT_STOP, EVICT_TERM, EVICT_KILL, EVICT_NEVER };
+
+const char *evict_level_name(enum evict_level level);
+
+enum device_type { DEVICE_PMEM_NAMESPACE };
+enum device_mode { MODE_FSDAX, MODE_DEVDAX, MODE_SECTOR, MODE_RAW };
+
+const char *device_type_name(enum device_type type);
+const char *device_mode_name(enum device_mode mode);
+
+/* A device that the user named. `dev` is of the whole disk, or of the character device in devdax mode. */
+struct device {
+	char *name;	       /* "namespace0.0" */
+	const char *bus;       /* "nd": tells nd's region0 from cxl's */
+	char *path;	       /* in sysfs, with links resolved: "/sys/devices/…/namespace0.0" */
+	enum device_type type;
+	enum device_mode mode;
+	bool enabled;	       /* a driver gives it to users */
+	bool system_ram;       /* devdax handed on to the kmem driver */
+	char *driver_device;   /* whose driver does so: "pfn0.0", "btt0.0" or the namespace; NULL when disabled */
+	char *driver;	       /* "nd_pmem"; NULL when disabled */
+	char *blockdev;	       /* "pmem0", or the character device "dax0.0"; NULL when there is none */
+	dev_t dev;	       /* 0 when there is none */
+	uint64_t size;
+	char *uuid;	       /* of the namespace; NULL when it has none */
+};
+
+enum holder_type {
+	HOLDER_PARTITION,
+	HOLDER_DM,
+	HOLDER_MD,
+	HOLDER_LOOP,
+	HOLDER_FILESYSTEM,
+	HOLDER_MOUNT,
+	HOLDER_SWAP,
+	HOLDER_PROCESS,
+	HOLDER_TYPES
+};
+
+struct holder_kind; /* plan.h: how a kind is found, and which steps end it */
+
+/* Features of a file system that decide what a kernel does to it. */
+enum filesystem_feature { FS_XFS_RMAPBT = 1 << 0, FS_FEATURES_UNKNOWN = 1 << 1 };
+
+struct filesystem {
+	dev_t dev;	   /* st_dev of its files, also major:minor in mountinfo */
+	char *fstype;
+	unsigned features; /* enum filesystem_feature */
+	bool detached;	   /* alive although no mount shows it */
+	bool shut_down;	   /* its kernel side has given up: EIO */
+	bool read_only;
+};
+
+/* One line of a mount table, in one mount namespace. */
+struct mount {
+	uint64_t id, parent; /* mnt_id as mountinfo and statx() give it */
+	dev_t dev;
+	char *root;	     /* which directory of the file system is mounted: "/" or a bind */
+	char *point;	     /* as seen from the root of its mount namespace */
+	char *options;	     /* of the mount: "rw,relatime" */
+	char *propagation;   /* optional fields: "shared:13 master:2", "" when private */
+	char *fstype;
+	char *source;
+	char *super_options; /* of the file system */
+	int ns;		     /* index into look.namespaces */
+	bool foreign;	     /* not of the device: something else mounted below one of its mounts */
+};
+
+enum use { USE_OPEN = 1 << 0, USE_MAP = 1 << 1, USE_CWD = 1 << 2, USE_ROOT = 1 << 3, USE_EXE = 1 << 4, USE_NAMESPACE = 1 << 5 };
+
+struct process {
+	pid_t pid;
+	uint64_t starttime; /* field 22 of /proc/PID/stat: clock ticks since boot */
+	char comm[64];
+	uid_t uid;	    /* real uid */
+	char *unit;	    /* systemd unit from its cgroup; NULL when none */
+	unsigned uses;	    /* enum use */
+	char *path;	    /* one of the files it uses, for the message; NULL when unknown */
+	int pidfd;	    /* taken when it was found, proven to be this process; -1 when not taken */
+	bool own;	    /* this program or one of its ancestors */
+};
+
+struct swap {
+	char *path;	    /* as in /proc/swaps */
+	int priority;
+	uint64_t size, used;
+	bool file;	    /* a file on a file system, not a block device */
+};
+
+struct holder {
+	int id;		    /* 1, 2, … in the order found; the index is id - 1 */
+	enum holder_type type;
+	const struct holder_kind *kind;
+	int device;	    /* index into look.devices */
+	int on, inside;	    /* ids; see above */
+	char *name;	    /* "/mnt/data", "fio[812]", "dm-0", "pmem0p1" */
+	dev_t dev;	    /* of the place that this is (partition, dm, file system); 0 for mounts, processes, swap */
+	union {
+		struct filesystem filesystem;
+		struct mount mount;
+		struct process process;
+		struct swap swap;
+	};
+};
+
+/* A mount namespace, held by descriptor so that its mounts can be reached. */
+struct mount_namespace {
+	uint64_t ino;
+	int fd;		  /* of /proc/PID/ns/mnt; -1 in a recorded tree */
+	bool initial;	  /* the one this program and pid 1 live in */
+	bool less_privileged; /* owned by another user namespace: its private copies of our mounts are locked */
+};
+
+/* Something that could not be looked at. Unknown is never "none". */
+struct unknown {
+	char *subject;	  /* "process 812", "mount namespace 4026532210" */
+	char *reason;
+};
+
+/* What one look at the machine found. */
+struct look {
+	ARRAY_OF(struct device) devices;
+	ARRAY_OF(struct holder) holders;
+	ARRAY_OF(struct mount_namespace) namespaces;
+	ARRAY_OF(struct unknown) unknowns;
+	bool initial_namespaces; /* this program lives in the initial pid and user namespaces */
+};
+
+/* New holder of `type`, named by printf rules; NULL when memory is out. Pointers to other holders become stale. */
+struct holder *look_add_holder(struct look *look, enum holder_type type, int device, int on, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Record that `subject` could not be looked at. 0 or -ENOMEM. */
+int look_add_unknown(struct look *look, const char *subject, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* By id; NULL for 0. */
+struct holder *look_holder(const struct look *look, int id);
+
+/* The block device `dev` (st_rdev of its nodes) that is a holder (partition, dm, md, loop), or NULL;
+ * *device gets the index of the device whose own number it is, -1 when it is none. */
+struct holder *look_place(const struct look *look, dev_t dev, int *device);
+
+/* The file system whose files have st_dev `dev`, or NULL. */
+struct holder *look_filesystem(const struct look *look, dev_t dev);
+
+/* True when `holder` rests, over any number of steps of `on` and `inside`, on holder `id`. */
+bool look_rests_on(const struct look *look, const struct holder *holder, int id);
+
+/*
+ * A mount that no umount ends: the private copy of ours in the mount namespace
+ * of a less privileged user (it is locked, fs/namespace.c:lock_mnt_tree()). It
+ * goes with the last user of that namespace.
+ */
+bool look_is_pinned_mount(const struct look *look, const struct holder *holder);
+
+/* What `holder` rests on, for people: name of the block device below it. Never NULL. */
+const char *look_on_name(const struct look *look, const struct holder *holder);
+
+/* A second look is at the same devices: copies them, and what is known of this program, into the empty `copy`. 0 or -ENOMEM. */
+int look_copy_devices(const struct look *look, struct look *copy);
+
+/* Drops the holders, unknowns and namespaces and keeps the devices, for a second look. */
+void look_forget_holders(struct look *look);
+
+void look_free(struct look *look);
+void device_free(struct device *device);
+
+#endif

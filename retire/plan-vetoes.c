@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * All vetoes are collected before anything is said, so that a user never
+ * fixes one to meet the next. A veto is data: it says what would lift it, and
+ * whether this request does.
+ */
+#include "retire/plan-vetoes.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_lifted(const struct planning *planning, const struct veto *veto)
+{
+	switch (veto->severity) {
+	case SEVERITY_HOLDER:
+		return planning->request->evict >= veto->level;
+	case SEVERITY_RISK:
+		return request_allows(planning->request, veto->code);
+	case SEVERITY_CRITICAL:
+		break;
+	}
+	return false;
+}
+
+static int add_veto(struct planning *planning, struct veto veto, const char *subject, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static int add_veto(struct planning *planning, struct veto veto, const char *subject, const char *fmt, ...)
+{
+	struct veto *added = array_add(&planning->plan->vetoes);
+	char message[1024];
+	va_list ap;
+
+	if (!added)
+		return -ENOMEM;
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	*added = veto;
+	added->subject = strdup(subject);
+	added->message = strdup(message);
+	added->stands = !is_lifted(planning, added);
+	return added->subject && added->message ? 0 : -ENOMEM;
+}
+
+static const struct {
+	enum use use;
+	const char *verb;
+} use_verbs[] = {
+	{ USE_MAP, "maps" },		  { USE_OPEN, "has open" },
+	{ USE_CWD, "has its working directory at" }, { USE_ROOT, "has its root directory at" },
+	{ USE_EXE, "runs" },		  { USE_NAMESPACE, "keeps the mount namespace of" },
+};
+
+static const char *use_verb(unsigned uses)
+{
+	for (size_t i = 0; i < COUNT_OF(use_verbs); i++)
+		if (uses & use_verbs[i].use)
+			return use_verbs[i].verb;
+	return "uses";
+}
+
+static const char *process_object(const struct look *look, const struct holder *holder)
+{
+	return holder->process.path ? holder->process.path : look_on_name(look, holder);
+}
+
+static int veto_process(struct planning *planning, const struct holder *holder)
+{
+	const struct process *process = &holder->process;
+	const struct device *device = &planning->look->devices.items[holder->device];
+	struct veto veto = { .code = "process", .holder = holder->id, .level = EVICT_TERM };
+	const char *verb = use_verb(process->uses), *object = process_object(planning->look, holder);
+
+	veto.severity = SEVERITY_CRITICAL;
+	if (process->own) {
+		veto.code = "self";
+		return add_veto(planning, veto, holder->name,
+				"%s, which runs this command, %s %s: run it from elsewhere", holder->name, verb, object);
+	}
+	if (process->pid == 1) {
+		veto.code = "init";
+		return add_veto(planning, veto, holder->name, "%s %s %s: it cannot be ended", holder->name, verb, object);
+	}
+	if (device->mode == MODE_DEVDAX)
+		return add_veto(planning, veto, holder->name,
+				"%s %s %s: users of a device-dax are not evicted, end it first", holder->name, verb, object);
+	veto.severity = SEVERITY_HOLDER;
+	if (planning->stage == PLAN_ASKED) {
+		veto.level = EVICT_KILL;
+		return add_veto(planning, veto, holder->name, "%s still %s %s after SIGTERM and the grace", holder->name,
+				verb, object);
+	}
+	return add_veto(planning, veto, holder->name, "%s %s %s", holder->name, verb, object);
+}
+
+/* Where the running system itself lives; nothing is worth taking that away. */
+static bool is_system_mount(const struct look *look, const struct mount *mount)
+{
+	static const char *const points[] = { "/", "/usr", "/boot", "/boot/efi", "/efi" };
+
+	if (!look->namespaces.items[mount->ns].initial)
+		return false;
+	for (size_t i = 0; i < COUNT_OF(points); i++)
+		if (strcmp(mount->point, points[i]) == 0)
+			return true;
+	return false;
+}
+
+/* File systems whose contents end with their last mount. */
+static bool is_volatile(const struct mount *mount)
+{
+	return mount->foreign && (strcmp(mount->fstype, "tmpfs") == 0 || strcmp(mount->fstype, "ramfs") == 0);
+}
+
+static bool has_process(const struct look *look, int id)
+{
+	array_each(holder, &look->holders)
+		if (holder->type == HOLDER_PROCESS && look_rests_on(look, holder, id))
+			return true;
+	return false;
+}
+
+static int veto_mount(struct planning *planning, const struct holder *holder)
+{
+	const struct mount *mount = &holder->mount;
+	const char *on = look_on_name(planning->look, holder);
+	struct veto veto = { .code = "mount", .severity = SEVERITY_HOLDER, .holder = holder->id, .level = EVICT_STOP };
+	int rc;
+
+	if (is_system_mount(planning->look, mount)) {
+		veto.code = "system";
+		veto.severity = SEVERITY_CRITICAL;
+		return add_veto(planning, veto, holder->name, "%s is on %s: the running system lives there",
+				mount->point, on);
+	}
+	if (look_is_pinned_mount(planning->look, holder)) {
+		if (!has_process(planning->look, holder->id)) {
+			veto.code = "locked-mount";
+			veto.severity = SEVERITY_CRITICAL;
+			return add_veto(planning, veto, holder->name,
+					"%s is locked in the mount namespace of a less privileged user, which no process "
+					"that is seen keeps alive", mount->point);
+		}
+		veto.level = EVICT_TERM;
+	}
+	rc = mount->foreign ? add_veto(planning, veto, holder->name, "%s is mounted below %s", mount->point, on)
+			    : add_veto(planning, veto, holder->name, "%s is mounted from %s (%s)", mount->point, on,
+				       mount->fstype);
+	if (rc < 0 || !is_volatile(mount))
+		return rc;
+	veto.code = "volatile-mount";
+	veto.severity = SEVERITY_RISK;
+	return add_veto(planning, veto, holder->name, "%s (%s) would lose its contents", mount->point, mount->fstype);
+}
+
+static int veto_swap(struct planning *planning, const struct holder *holder)
+{
+	struct veto veto = { .code = "swap", .severity = SEVERITY_HOLDER, .holder = holder->id, .level = EVICT_STOP };
+
+	return add_veto(planning, veto, holder->name, "%s is in use as swap on %s", holder->name,
+			look_on_name(planning->look, holder));
+}
+
+static int veto_filesystem(struct planning *planning, const struct holder *holder)
+{
+	struct veto veto = { .code = "superblock", .holder = holder->id, .level = EVICT_TERM };
+	const char *on = look_on_name(planning->look, holder);
+
+	if (!holder->filesystem.detached)
+		return 0;
+	if (has_process(planning->look, holder->id)) {
+		veto.severity = SEVERITY_HOLDER;
+		return add_veto(planning, veto, holder->name,
+				"a lazily unmounted %s on %s lives on in its processes", holder->filesystem.fstype, on);
+	}
+	veto.code = "unknown-holder";
+	veto.severity = SEVERITY_CRITICAL;
+	return add_veto(planning, veto, holder->name,
+			"a %s on %s is alive although no mount and no process shows it: a mount namespace kept by a "
+			"descriptor, a descriptor in flight, or the kernel (nfsd, loop, a storage target) may hold it",
+			holder->filesystem.fstype, on);
+}
+
+static int veto_stack(struct planning *planning, const struct holder *holder)
+{
+	struct veto veto = { .severity = SEVERITY_CRITICAL, .holder = holder->id };
+
+	veto.code = holder->kind->name;
+	return add_veto(planning, veto, holder->name, "%s is on %s: %s", holder->name,
+			look_on_name(planning->look, holder), holder->kind->refusal);
+}
+
+static int veto_holder(struct planning *planning, const struct holder *holder)
+{
+	switch (holder->type) {
+	case HOLDER_PROCESS:
+		return veto_process(planning, holder);
+	case HOLDER_MOUNT:
+		return veto_mount(planning, holder);
+	case HOLDER_SWAP:
+		return veto_swap(planning, holder);
+	case HOLDER_FILESYSTEM:
+		return veto_filesystem(planning, holder);
+	default:
+		/* whatever nothing here ends: its kind says why */
+		return holder->kind->lifted_by == EVICT_NEVER ? veto_stack(planning, holder) : 0;
+	}
+}
+
+static int veto_device(struct planning *planning, const struct device *device)
+{
+	struct veto veto = { .severity = SEVERITY_CRITICAL, .code = "system-ram" };
+
+	if (!device->enabled || !device->system_ram)
+		return 0;
+	return add_veto(planning, veto, device->name,
+			"%s is memory of this system (%s): an unbind would burn it until reboot; "
+			"offline it first (daxctl reconfigure-device -m devdax)",
+			device->name, device->blockdev ? device->blockdev : "kmem");
+}
+
+static int veto_unknowns(struct planning *planning)
+{
+	struct veto veto = { .code = "incomplete", .severity = SEVERITY_RISK };
+	int rc = 0;
+
+	array_each(unknown, &planning->look->unknowns) {
+		rc = add_veto(planning, veto, unknown->subject, "%s could not be looked at: %s", unknown->subject,
+			      unknown->reason);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
+/* The file system that a mount, or a process on it, is of; NULL when it is on none. */
+static const struct holder *filesystem_of(const struct look *look, const struct holder *holder)
+{
+	while (holder && holder->type != HOLDER_FILESYSTEM)
+		holder = look_holder(look, holder->on);
+	return holder;
+}
+
+/* A file system that the dax layer knows directly: on the disk or a partition of it. */
+static bool is_next_to_disk(const struct look *look, const struct holder *filesystem)
+{
+	const struct holder *below = look_holder(look, filesystem->on);
+
+	return !below || below->type == HOLDER_PARTITION;
+}
+
+/* Then the outer one could not be unmounted. */
+static bool is_mounted_inside_another(const struct look *look, const struct holder *filesystem)
+{
+	array_each(holder, &look->holders) {
+		const struct holder *outer = look_holder(look, holder->inside);
+
+		if (holder->type == HOLDER_MOUNT && !holder->mount.foreign && holder->mount.dev == filesystem->dev &&
+		    outer && outer->mount.dev != filesystem->dev)
+			return true;
+	}
+	return false;
+}
+
+/* Why the kernel cannot be left to tell the file system of the unbind; NULL when it can. */
+static const char *why_not_told(const struct planning *planning, const struct holder *filesystem)
+{
+	const char *why;
+
+	if (!is_next_to_disk(planning->look, filesystem))
+		return "it is not directly on the disk";
+	if (planning->look->devices.items[filesystem->device].mode != MODE_FSDAX)
+		return "the kernel tells only file systems on an fsdax namespace";
+	if (is_mounted_inside_another(planning->look, filesystem))
+		return "it is mounted inside another one, which could not be unmounted then";
+	return kernel_mounted_unbind(planning->kernel, &filesystem->filesystem, &why) == UNBIND_TELLS ? NULL : why;
+}
+
+static bool is_told(const struct planning *planning, const struct holder *filesystem)
+{
+	return filesystem && !why_not_told(planning, filesystem);
+}
+
+/* What else is mounted inside, and who uses that: the kernel tells none of them. */
+static bool is_foreign(const struct look *look, const struct holder *holder)
+{
+	for (; holder && holder->type != HOLDER_FILESYSTEM; holder = look_holder(look, holder->on))
+		if (holder->type == HOLDER_MOUNT && holder->mount.foreign)
+			return true;
+	return false;
+}
+
+/* Mounts of the file system itself and its processes; what is mounted inside it would be left dangling. */
+static bool can_be_left(const struct planning *planning, const struct holder *holder)
+{
+	if (is_foreign(planning->look, holder))
+		return false;
+	if (holder->type == HOLDER_PROCESS && (holder->process.own || holder->process.pid == 1))
+		return false;
+	return (holder->type == HOLDER_MOUNT || holder->type == HOLDER_PROCESS) &&
+	       is_told(planning, filesystem_of(planning->look, holder));
+}
+
+static bool blocks_eviction(const struct planning *planning, const struct holder *filesystem)
+{
+	array_each(veto, &planning->plan->vetoes) {
+		const struct holder *holder = look_holder(planning->look, veto->holder);
+
+		if (holder && veto->severity == SEVERITY_HOLDER && planning->request->evict < veto->level &&
+		    filesystem_of(planning->look, holder) == filesystem)
+			return true;
+	}
+	return false;
+}
+
+bool plan_leaves_mounted(const struct planning *planning, const struct holder *holder)
+{
+	const struct holder *filesystem = filesystem_of(planning->look, holder);
+
+	return filesystem && request_allows(planning->request, "mounted-unbind") &&
+	       !is_foreign(planning->look, holder) && is_told(planning, filesystem) && blocks_eviction(planning, filesystem);
+}
+
+/*
+ * --allow=mounted-unbind is used only where the eviction that was asked for
+ * does not do: there it lifts the mounts and processes of a file system that
+ * the kernel tells, and is itself a veto where this kernel does not end well.
+ */
+static int allow_mounted_unbind(struct planning *planning)
+{
+	struct veto critical = { .code = "mounted-unbind", .severity = SEVERITY_CRITICAL };
+	int rc = 0;
+
+	array_each(holder, &planning->look->holders) {
+		const char *why;
+
+		if (holder->type != HOLDER_FILESYSTEM || !blocks_eviction(planning, holder))
+			continue;
+		why = why_not_told(planning, holder);
+		if (!why)
+			continue;
+		critical.holder = holder->id;
+		rc = add_veto(planning, critical, holder->name, "%s cannot be unbound while mounted: %s", holder->name,
+			      why);
+		if (rc < 0)
+			return rc;
+	}
+	array_each(veto, &planning->plan->vetoes) {
+		const struct holder *holder = look_holder(planning->look, veto->holder);
+
+		if (holder && veto->severity == SEVERITY_HOLDER && can_be_left(planning, holder))
+			veto->stands = false;
+	}
+	return rc;
+}
+
+int plan_vetoes(struct planning *planning)
+{
+	struct veto outside = { .code = "namespaces", .severity = SEVERITY_CRITICAL };
+	int rc = 0;
+
+	if (!planning->look->initial_namespaces)
+		rc = add_veto(planning, outside, planning->request->command,
+			      "this program is not in the initial pid and user namespaces and cannot see every holder");
+	array_each(device, &planning->look->devices)
+		rc = rc < 0 ? rc : veto_device(planning, device);
+	array_each(holder, &planning->look->holders)
+		rc = rc < 0 ? rc : veto_holder(planning, holder);
+	rc = rc < 0 ? rc : veto_unknowns(planning);
+	if (rc == 0 && request_allows(planning->request, "mounted-unbind"))
+		rc = allow_mounted_unbind(planning);
+	array_each(veto, &planning->plan->vetoes)
+		planning->plan->refused |= veto->stands;
+	return rc;
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The order of a plan: one walk over the graph of holders, from the top of
+ * each stack down. Before a file system is frozen, everything stacked on it is
+ * gone: freezing the lower of two first hangs the upper for good.
+ */
+#include "retire/plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "retire/plan-vetoes.h"
+
+/* Names and phases of the steps; how each is done is in steps/. */
+static const struct {
+	const char *name;
+	enum phase phase;
+} step_facts[STEP_TYPES] = {
+	[STEP_NONE] = { "none", PHASE_ASK },
+	[STEP_TERMINATE] = { "terminate", PHASE_ASK },
+	[STEP_GRACE] = { "grace", PHASE_ASK },
+	[STEP_FREEZE] = { "freeze", PHASE_SETTLE },
+	[STEP_FLUSH] = { "flush", PHASE_SETTLE },
+	[STEP_KILL] = { "kill", PHASE_SETTLE },
+	[STEP_THAW] = { "thaw", PHASE_SETTLE },
+	[STEP_AWAIT_EXIT] = { "await-exit", PHASE_SETTLE },
+	[STEP_SWAP_OFF] = { "swap-off", PHASE_SETTLE },
+	[STEP_UNMOUNT] = { "unmount", PHASE_SETTLE },
+	[STEP_CLAIM] = { "claim", PHASE_CLAIM },
+	[STEP_UNBIND] = { "unbind", PHASE_UNBIND },
+};
+
+const char *step_name(enum step_type type)
+{
+	return step_facts[type].name;
+}
+
+enum phase step_phase(enum step_type type)
+{
+	return step_facts[type].phase;
+}
+
+const char *severity_name(enum severity severity)
+{
+	static const char *const names[] = { "holder", "risk", "critical" };
+
+	return names[severity];
+}
+
+bool request_allows(const struct request *request, const char *code)
+{
+	for (size_t i = 0; i < request->allow_count; i++)
+		if (strcmp(request->allow[i], code) == 0)
+			return true;
+	return false;
+}
+
+static int add_step(struct planning *planning, enum step_type type, int device, int holder)
+{
+	struct step *step = array_add(&planning->plan->steps);
+
+	if (!step)
+		return -ENOMEM;
+	*step = (struct step){ .type = type, .device = device, .holder = holder };
+	return 0;
+}
+
+static bool is_process_on(const struct look *look, const struct holder *holder, int place)
+{
+	return holder->type == HOLDER_PROCESS && look_rests_on(look, holder, place);
+}
+
+static bool has_process_on(const struct look *look, int place)
+{
+	array_each(holder, &look->holders)
+		if (is_process_on(look, holder, place))
+			return true;
+	return false;
+}
+
+/* Nobody is killed below --evict=kill, nor where the kernel will tell them itself. */
+static bool is_wanted(const struct planning *planning, enum step_type type, const struct holder *holder)
+{
+	bool left = plan_leaves_mounted(planning, holder);
+
+	switch (type) {
+	case STEP_KILL:
+	case STEP_AWAIT_EXIT:
+		return !left && planning->request->evict == EVICT_KILL && has_process_on(planning->look, holder->id);
+	case STEP_FREEZE:
+	case STEP_FLUSH:
+	case STEP_THAW:
+		/* without a mount there is nothing to open it by, but through a user of it */
+		return !holder->filesystem.detached || has_process_on(planning->look, holder->id);
+	case STEP_UNMOUNT:
+		return !left && !look_is_pinned_mount(planning->look, holder);
+	default:
+		return true;
+	}
+}
+
+static int add_recipe(struct planning *planning, const enum step_type *recipe, const struct holder *holder)
+{
+	int rc = 0;
+
+	for (; rc == 0 && *recipe != STEP_NONE; recipe++)
+		if (is_wanted(planning, *recipe, holder))
+			rc = add_step(planning, *recipe, holder->device, holder->id);
+	return rc;
+}
+
+/* What has to be gone before `place` is frozen: whatever is stacked on it, or mounted inside it from elsewhere. */
+static bool is_above(const struct look *look, const struct holder *holder, const struct holder *place)
+{
+	if (holder->type == HOLDER_FILESYSTEM && place->type == HOLDER_FILESYSTEM) {
+		array_each(mount, &look->holders)
+			if (mount->type == HOLDER_MOUNT && mount->on == holder->id && mount->inside &&
+			    look_rests_on(look, look_holder(look, mount->inside), place->id))
+				return true;
+		return false;
+	}
+	return holder->kind->stacks && holder->type != HOLDER_MOUNT && holder->on == place->id;
+}
+
+/* Nobody nests mounts that deep but to exhaust our stack. */
+enum { DEEPEST = 1000 };
+
+struct walk {
+	struct planning *planning;
+	int depth;
+	bool *visited; /* by holder index */
+};
+
+static int visit(struct walk *walk, const struct holder *place);
+
+static int visit_those_above(struct walk *walk, const struct holder *place)
+{
+	const struct look *look = walk->planning->look;
+	int rc = 0;
+
+	array_each(holder, &look->holders)
+		if (rc == 0 && is_above(look, holder, place))
+			rc = visit(walk, holder);
+	return rc;
+}
+
+/* Mounts and swap on `place`, those inside others first. */
+static int visit_those_on(struct walk *walk, const struct holder *place)
+{
+	const struct look *look = walk->planning->look;
+	int rc = 0;
+
+	array_each(holder, &look->holders)
+		if (rc == 0 && (holder->type == HOLDER_MOUNT || holder->type == HOLDER_SWAP) &&
+		    (holder->on == place->id || holder->inside == place->id))
+			rc = visit(walk, holder);
+	return rc;
+}
+
+static int visit(struct walk *walk, const struct holder *place)
+{
+	bool *visited = &walk->visited[place->id - 1];
+	int rc;
+
+	if (*visited)
+		return 0;
+	*visited = true;
+	if (++walk->depth > DEEPEST)
+		return -ELOOP;
+	rc = visit_those_above(walk, place);
+	if (rc == 0)
+		rc = add_recipe(walk->planning, place->kind->before, place);
+	if (rc == 0)
+		rc = visit_those_on(walk, place);
+	if (rc == 0)
+		rc = add_recipe(walk->planning, place->kind->after, place);
+	walk->depth--;
+	return rc;
+}
+
+static bool is_on_bare_device(const struct look *look, const struct holder *holder)
+{
+	const struct holder *below = look_holder(look, holder->on);
+
+	return !below || below->type == HOLDER_PARTITION;
+}
+
+/* Those who have the block device itself open, whatever is on it. */
+static int kill_raw_users(struct planning *planning, int device)
+{
+	bool found = false;
+	int rc;
+
+	array_each(holder, &planning->look->holders)
+		found |= holder->type == HOLDER_PROCESS && holder->device == device &&
+			 is_on_bare_device(planning->look, holder);
+	if (!found || planning->request->evict < EVICT_KILL)
+		return 0;
+	rc = add_step(planning, STEP_KILL, device, 0);
+	return rc < 0 ? rc : add_step(planning, STEP_AWAIT_EXIT, device, 0);
+}
+
+static int settle(struct planning *planning)
+{
+	const struct look *look = planning->look;
+	struct walk walk = { .planning = planning };
+	int rc = 0;
+
+	walk.visited = calloc(look->holders.count + 1, sizeof(bool));
+	if (!walk.visited)
+		return -ENOMEM;
+	for (size_t i = 0; rc == 0 && i < look->devices.count; i++) {
+		array_each(holder, &look->holders)
+			if (rc == 0 && holder->device == (int)i && holder->on == 0)
+				rc = visit(&walk, holder);
+		if (rc == 0)
+			rc = kill_raw_users(planning, (int)i);
+	}
+	free(walk.visited);
+	return rc;
+}
+
+static bool is_same_process(const struct holder *one, const struct holder *other)
+{
+	return one && one->process.pid == other->process.pid && one->process.starttime == other->process.starttime;
+}
+
+/* A process has a holder for each place that it uses, one after the other; some take a second SIGTERM for worse. */
+static int ask(struct planning *planning)
+{
+	const struct holder *asked = NULL;
+	int rc = 0;
+
+	if (planning->stage != PLAN_WHOLE || planning->request->evict < EVICT_TERM)
+		return 0;
+	array_each(holder, &planning->look->holders) {
+		if (rc < 0 || holder->type != HOLDER_PROCESS || is_same_process(asked, holder) ||
+		    plan_leaves_mounted(planning, holder))
+			continue;
+		rc = add_step(planning, STEP_TERMINATE, holder->device, holder->id);
+		asked = holder;
+	}
+	return rc < 0 || !asked ? rc : add_step(planning, STEP_GRACE, 0, 0);
+}
+
+static bool is_left_mounted(const struct planning *planning, int device)
+{
+	array_each(holder, &planning->look->holders)
+		if (holder->type == HOLDER_FILESYSTEM && holder->device == device &&
+		    plan_leaves_mounted(planning, holder))
+			return true;
+	return false;
+}
+
+static bool can_be_claimed(const struct device *device)
+{
+	return device->enabled && device->mode != MODE_DEVDAX && device->dev;
+}
+
+/* Over all devices: first every claim, then what cannot be undone. */
+static int claim_and_unbind(struct planning *planning)
+{
+	const struct look *look = planning->look;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < look->devices.count; i++)
+		if (can_be_claimed(&look->devices.items[i]) && !is_left_mounted(planning, (int)i))
+			rc = add_step(planning, STEP_CLAIM, (int)i, 0);
+	for (size_t i = 0; rc == 0 && i < look->devices.count; i++) {
+		if (!look->devices.items[i].enabled)
+			continue;
+		rc = add_step(planning, STEP_UNBIND, (int)i, 0);
+		if (rc == 0)
+			planning->plan->steps.items[planning->plan->steps.count - 1].while_mounted =
+				is_left_mounted(planning, (int)i);
+	}
+	return rc;
+}
+
+int plan_make(const struct look *look, const struct request *request, const struct kernel *kernel,
+	      enum plan_stage stage, struct plan *plan)
+{
+	struct planning planning = { look, request, kernel, stage, plan };
+	int rc;
+
+	memset(plan, 0, sizeof(*plan));
+	plan->already_retired = true;
+	array_each(device, &look->devices)
+		plan->already_retired &= !device->enabled;
+	if (plan->already_retired)
+		return 0;
+	rc = plan_vetoes(&planning);
+	rc = rc < 0 ? rc : ask(&planning);
+	rc = rc < 0 ? rc : settle(&planning);
+	rc = rc < 0 ? rc : claim_and_unbind(&planning);
+	return rc;
+}
+
+void plan_free(struct plan *plan)
+{
+	array_each(veto, &plan->vetoes) {
+		free(veto->subject);
+		free(veto->message);
+	}
+	free(plan->vetoes.items);
+	free(plan->steps.items);
+	memset(plan, 0, sizeof(*plan));
+}

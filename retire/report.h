@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Results for scripts and for people. JSON goes to stdout and nothing else
+ * does; stderr is for people.
+ */
+#ifndef RETIRE_REPORT_H
+#define RETIRE_REPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "retire/result.h"
+
+struct report_options {
+	bool human;	/* -u: sizes as "1.00 GiB (1.07 GB)", other numbers as hex strings, as ndctl does */
+	bool verbose;	/* -v: also what was found in order, kernel facts */
+	bool quiet;	/* -q: only errors and refusals */
+	bool tree;	/* list-holders --tree: drawn for people, on stdout, instead of JSON */
+	bool dot;	/* list-holders --dot: for Graphviz, on stdout */
+};
+
+/* The result object, pretty-printed, one newline at its end. 0 or a negative errno (stdout cannot be written). */
+int report_json(const struct result *result, const struct report_options *options, FILE *out);
+
+/* Refusals, errors, losses, what is stuck: one line each with what would lift it. */
+void report_people(const struct result *result, const struct report_options *options, FILE *err);
+
+int report_tree(const struct result *result, FILE *out);
+int report_dot(const struct result *result, FILE *out);
+
+/*
+ * Told of each step as it runs. Never called while something is frozen: what
+ * is printed then is told after the thaw.
+ */
+struct progress {
+	void (*step)(struct progress *progress, const struct step_record *record);
+};
+
+/* Plain lines, or a live line when `err` is a terminal; the caller frees. NULL when quiet or memory is out. */
+struct progress *progress_new(const struct report_options *options, FILE *err);
+void progress_free(struct progress *progress);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What became of a request: everything that the JSON output says. Filled by
+ * retire.c and execute.c, only read by the reports.
+ *
+ * Ownership: a result owns the look, the vetoes and every string below it;
+ * result_free() lets all go.
+ */
+#ifndef RETIRE_RESULT_H
+#define RETIRE_RESULT_H
+
+#include "retire/model.h"
+#include "retire/plan.h"
+#include "retire/request.h"
+
+enum outcome {
+	OUTCOME_RETIRED,
+	OUTCOME_ALREADY_RETIRED,
+	OUTCOME_NOTHING_TO_DO,
+	OUTCOME_PLANNED,
+	OUTCOME_LISTED,
+	OUTCOME_ERROR,
+	OUTCOME_IN_PROGRESS,
+	OUTCOME_REFUSED,
+	OUTCOME_ROLLED_BACK,
+	OUTCOME_STUCK,
+};
+
+const char *outcome_name(enum outcome outcome); /* "already-retired" */
+int outcome_exit(enum outcome outcome);		/* 0, 1, 2, 3, 4 */
+
+enum step_state {
+	STATE_PLANNED,	   /* a dry run, or not reached */
+	STATE_DONE,
+	STATE_NOT_NEEDED,  /* found done already: "not-needed" */
+	STATE_FAILED,
+	STATE_UNDONE,
+	STATE_STUCK,	   /* given up while the kernel may still be at it */
+};
+
+const char *step_state_name(enum step_state state);
+
+/* What became of the kernel's pre-remove notification, of STEP_UNBIND. */
+enum notify { NOTIFY_NONE, NOTIFY_SENT, NOTIFY_NOT_NEEDED, NOTIFY_UNSUPPORTED };
+
+const char *notify_name(enum notify notify); /* NULL for NOTIFY_NONE */
+
+struct step_record {
+	enum step_type type;
+	char *subject;	/* "/mnt/data", "pmem0", "fio[812]" */
+	enum step_state state;
+	double ms;	/* < 0: not run */
+	enum notify notify;
+	char *message;	/* why it failed; NULL when it did not */
+};
+
+struct loss {
+	const char *kind; /* "process", "mount", "swap" */
+	char *name, *reason;
+};
+
+/* Something that could not be finished or put back, and what to do about it. */
+struct stuck {
+	char *subject, *message;
+	char *stack;	/* where in the kernel a child hangs; NULL when unknown */
+};
+
+enum check { CHECK_FALSE, CHECK_TRUE, CHECK_NULL };
+
+struct verify {
+	const char *check; /* "no-mount" */
+	enum check ok;
+	char *reason;	   /* why not, or why it cannot be told; NULL when ok */
+};
+
+struct result {
+	const char *command;
+	char id[32];	   /* "20261121T101502-7f3a"; "" for what only lists */
+	enum outcome outcome;
+	bool changed;
+	uint64_t elapsed_ms;
+	double frozen_ms;  /* the longest freeze of one file system; < 0: nothing was frozen */
+	struct look look;  /* devices, holders as found at first, unknowns */
+	ARRAY_OF(struct veto) vetoes;
+	ARRAY_OF(struct step_record) steps;
+	ARRAY_OF(struct loss) losses;
+	ARRAY_OF(struct stuck) stuck;
+	ARRAY_OF(struct verify) verify;
+	bool *unused;	   /* for each device: proven that nobody uses it any more */
+	char *message;	   /* of OUTCOME_ERROR, IN_PROGRESS, ROLLED_BACK, STUCK: why; else NULL */
+};
+
+/* All return NULL / -ENOMEM only when memory is out. Strings are copied. */
+struct step_record *result_add_step(struct result *result, enum step_type type, const char *subject);
+int result_add_loss(struct result *result, const char *kind, const char *name, const char *reason);
+int result_add_stuck(struct result *result, const char *subject, const char *stack, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+int result_add_verify(struct result *result, const char *check, enum check ok, const char *reason);
+
+void result_free(struct result *result);
+
+#endif

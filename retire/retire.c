@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The whole job, once through: look, plan, ask, look again, settle, claim,
+ * commit, unbind, verify. Data goes one way; what comes out is a result.
+ */
+#include "retire/retire.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "retire/effects-system.h"
+#include "retire/execute.h"
+#include "retire/holders/holders.h"
+#include "retire/lock.h"
+#include "retire/targets/targets.h"
+#include "retire/verify.h"
+#include "util/cleanup.h"
+#include "util/root.h"
+
+/* One retirement under way. */
+struct job {
+	const struct root *root;
+	const struct request *request;
+	find_devices *find;
+	struct progress *progress;
+	struct result *result;
+	struct kernel kernel;
+	struct plan plan;	/* from the first look; result takes its vetoes */
+	struct plan final;	/* from the look after the ask */
+	struct look second;
+	struct effects_system effects;
+	struct execution execution;
+	int interrupt, lock;
+};
+
+/* "20261121T101502-7f3a": UTC, and enough chance to tell two of one second apart. */
+static void make_id(char *id, size_t size)
+{
+	time_t now = time(NULL);
+	unsigned chance = 0;
+	struct tm utc;
+	size_t n;
+
+	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) < 0)
+		chance = (unsigned)getpid();
+	gmtime_r(&now, &utc);
+	n = strftime(id, size, "%Y%m%dT%H%M%S", &utc);
+	snprintf(id + n, size - n, "-%04x", chance & 0xffff);
+}
+
+/*
+ * Signals that would end us become readable instead, so that a rollback can
+ * follow; those that would stop us in mid-freeze are held off. SIGSTOP cannot
+ * be: the guardian's time limit is for that.
+ */
+static int hold_signals(void)
+{
+	static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	static const int stopping[] = { SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE };
+	sigset_t set, all;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < COUNT_OF(ending); i++)
+		sigaddset(&set, ending[i]);
+	all = set;
+	for (size_t i = 0; i < COUNT_OF(stopping); i++)
+		sigaddset(&all, stopping[i]);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void finish(struct result *result, enum outcome outcome, const char *message)
+{
+	result->outcome = outcome;
+	if (message && !result->message)
+		result->message = strdup(message);
+}
+
+static void fail(struct job *job, const struct err *err)
+{
+	finish(job->result, OUTCOME_ERROR, err->message);
+}
+
+static int look(struct job *job, struct look *into, struct err *err)
+{
+	return holders_find(job->root, into, err);
+}
+
+/* The vetoes go over to the result, which reports them; the plan keeps its steps. */
+static void hand_over_vetoes(struct plan *plan, struct result *result)
+{
+	array_each(veto, &plan->vetoes) {
+		struct veto *to = array_add(&result->vetoes);
+
+		if (!to)
+			return;
+		*to = *veto;
+	}
+	plan->vetoes.count = 0;
+}
+
+static void show_plan(struct job *job)
+{
+	array_each(step, &job->plan.steps)
+		result_add_step(job->result, step->type, step_subject(&job->result->look, step));
+}
+
+/* True when there is something to execute. */
+static bool decide(struct job *job)
+{
+	struct result *result = job->result;
+	bool refused = job->plan.refused;
+
+	hand_over_vetoes(&job->plan, result);
+	if (job->plan.already_retired)
+		finish(result, result->look.devices.count ? OUTCOME_ALREADY_RETIRED : OUTCOME_NOTHING_TO_DO, NULL);
+	else if (refused)
+		finish(result, OUTCOME_REFUSED, NULL);
+	else if (job->request->dry_run)
+		finish(result, OUTCOME_PLANNED, NULL);
+	else
+		return true;
+	if (job->request->dry_run)
+		show_plan(job);
+	return false;
+}
+
+static bool prepare(struct job *job, struct err *err)
+{
+	struct result *result = job->result;
+	int rc = job->find(job->root, job->request, &result->look, err);
+
+	if (rc == 0)
+		rc = look(job, &result->look, err);
+	if (rc == 0) {
+		kernel_probe(job->root, &job->kernel);
+		rc = plan_make(&result->look, job->request, &job->kernel, PLAN_WHOLE, &job->plan);
+		if (rc < 0)
+			err_errno(err, rc, "cannot make a plan");
+	}
+	if (rc < 0) {
+		fail(job, err);
+		return false;
+	}
+	return decide(job);
+}
+
+static int start_execution(struct job *job, struct err *err)
+{
+	struct execution *execution = &job->execution;
+	size_t count = job->result->look.devices.count;
+
+	effects_system_init(&job->effects, targets_disable, job->interrupt);
+	*execution = (struct execution){
+		.root = job->root,
+		.request = job->request,
+		.kernel = &job->kernel,
+		.effects = &job->effects.effects,
+		.look = &job->result->look,
+		.result = job->result,
+		.deadline = deadline_in(job->request->timeout_ms),
+		.claims = calloc(count, sizeof(int)),
+	};
+	if (!execution->claims)
+		return err_set(err, -ENOMEM, "out of memory");
+	memset(execution->claims, 0xff, count * sizeof(int));
+	kernel_log_start(&execution->log);
+	return files_open(execution, err);
+}
+
+static void end_execution(struct job *job)
+{
+	struct execution *execution = &job->execution;
+
+	for (size_t i = 0; execution->claims && i < job->result->look.devices.count; i++)
+		cleanup_close(&execution->claims[i]);
+	free(execution->claims);
+	array_each(file, &execution->files)
+		cleanup_close(&file->fd);
+	free(execution->files.items);
+	array_each(kept, &execution->kept)
+		cleanup_close(&kept->fd);
+	free(execution->kept.items);
+	kernel_log_end(&execution->log);
+	effects_system_end(&job->effects);
+}
+
+static void roll_back(struct job *job, const struct err *err)
+{
+	execute_rollback(&job->execution, job->progress);
+	job->result->changed = job->result->losses.count > 0;
+	finish(job->result, job->result->stuck.count ? OUTCOME_STUCK : OUTCOME_ROLLED_BACK, err->message);
+}
+
+/* Asks, and looks again at who is left; the second plan is for those. */
+static int ask(struct job *job, struct err *err)
+{
+	struct execution *execution = &job->execution;
+	int rc = execute_begin(execution, &job->plan, PHASE_ASK, err);
+
+	rc = rc < 0 ? rc : execute_until(execution, PHASE_ASK, job->progress, err);
+	rc = rc < 0 ? rc : look_copy_devices(&job->result->look, &job->second);
+	rc = rc < 0 ? rc : look(job, &job->second, err);
+	if (rc < 0)
+		return rc;
+	rc = plan_make(&job->second, job->request, &job->kernel, PLAN_ASKED, &job->final);
+	if (rc < 0)
+		return err_errno(err, rc, "cannot make a plan");
+	execution->look = &job->second;
+	/* what was mounted meanwhile is flushed as well */
+	rc = files_open(execution, err);
+	if (rc < 0)
+		return rc;
+	if (!job->final.refused)
+		return 0;
+	array_each(veto, &job->final.vetoes) {
+		if (!veto->stands)
+			continue;
+		/* its id is of the second look, which is not what is reported */
+		veto->holder = 0;
+		err_set(err, -EBUSY, "%s", veto->message);
+	}
+	hand_over_vetoes(&job->final, job->result);
+	return -EBUSY;
+}
+
+static void name_unfinished(struct job *job)
+{
+	array_each(verify, &job->result->verify)
+		if (verify->ok == CHECK_FALSE && strcmp(verify->check, "no-kernel-warning") != 0)
+			result_add_stuck(job->result, verify->check, NULL, "%s after the unbind",
+					 verify->reason ? verify->reason : "not so");
+}
+
+/* After the commit there is only forward: what fails is stuck, and named. */
+static void commit(struct job *job)
+{
+	struct err err = { 0 };
+	bool good;
+	int rc;
+
+	job->result->changed = true;
+	rc = execute_until(&job->execution, PHASE_UNBIND, job->progress, &err);
+	if (rc < 0 && !job->result->stuck.count)
+		result_add_stuck(job->result, "unbind", NULL, "%s", err.message);
+	good = verify_retired(&job->execution, targets_is_enabled);
+	if (!good)
+		name_unfinished(job);
+	finish(job->result, job->result->stuck.count ? OUTCOME_STUCK : OUTCOME_RETIRED, rc < 0 ? err.message : NULL);
+}
+
+static void execute(struct job *job)
+{
+	struct err err = { 0 };
+	int rc = start_execution(job, &err);
+
+	if (rc < 0) {
+		fail(job, &err);
+		return;
+	}
+	rc = ask(job, &err);
+	if (rc < 0) {
+		roll_back(job, &err);
+		return;
+	}
+	rc = execute_begin(&job->execution, &job->final, PHASE_UNBIND, &err);
+	rc = rc < 0 ? rc : execute_until(&job->execution, PHASE_CLAIM, job->progress, &err);
+	if (rc < 0)
+		roll_back(job, &err);
+	else
+		commit(job);
+}
+
+/* Nothing is looked at before the lock is there, so that no other retirement changes what was seen. */
+static bool take_lock(struct job *job)
+{
+	const struct request *request = job->request;
+	struct deadline deadline = deadline_in(request->wait_ms ? request->wait_ms : UINT32_MAX);
+	struct err err = { 0 };
+
+	if (request->dry_run)
+		return true;
+	if (geteuid() != 0) {
+		finish(job->result, OUTCOME_ERROR, "only root can do this (--dry-run shows what can be seen without)");
+		return false;
+	}
+	job->lock = lock_take(job->result->id, request->wait, deadline, job->interrupt, &err);
+	if (job->lock < 0)
+		finish(job->result, job->lock == -EWOULDBLOCK ? OUTCOME_IN_PROGRESS : OUTCOME_ERROR, err.message);
+	return job->lock >= 0;
+}
+
+static void start_result(struct result *result, const struct request *request)
+{
+	memset(result, 0, sizeof(*result));
+	result->command = request->command;
+	result->frozen_ms = -1;
+}
+
+void retire_devices(const struct root *root, const struct request *request, find_devices *find,
+		    struct progress *progress, struct result *result)
+{
+	struct job job = { root, request, find, progress, result, .interrupt = -1, .lock = -1 };
+	uint64_t start = clock_us();
+	struct err err = { 0 };
+
+	start_result(result, request);
+	make_id(result->id, sizeof(result->id));
+	if (!request->dry_run)
+		job.interrupt = hold_signals();
+	if (take_lock(&job) && prepare(&job, &err)) {
+		execute(&job);
+		end_execution(&job);
+	}
+	plan_free(&job.plan);
+	plan_free(&job.final);
+	look_free(&job.second);
+	cleanup_close(&job.lock);
+	cleanup_close(&job.interrupt);
+	result->elapsed_ms = (clock_us() - start) / 1000;
+}
+
+void retire_list_holders(const struct root *root, const struct request *request, find_devices *find,
+			 struct result *result)
+{
+	uint64_t start = clock_us();
+	struct err err = { 0 };
+	int rc;
+
+	start_result(result, request);
+	rc = find(root, request, &result->look, &err);
+	if (rc == 0)
+		rc = holders_find(root, &result->look, &err);
+	finish(result, rc < 0 ? OUTCOME_ERROR : OUTCOME_LISTED, rc < 0 ? err.message : NULL);
+	result->elapsed_ms = (clock_us() - start) / 1000;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Processes: asked, killed, and waited for. A signal goes only through the
+ * pidfd that was taken and checked when the process was found, and only to a
+ * holder; a process that is ended is a loss that nothing brings back.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "retire/holders/holders.h"
+#include "retire/steps/steps.h"
+#include "util/child.h"
+#include "util/cleanup.h"
+
+/* Is the process one of those that the step is about? holder 0: whoever has the bare device. */
+static bool concerns(const struct look *look, const struct step *step, const struct holder *holder)
+{
+	const struct holder *below = look_holder(look, holder->on);
+
+	if (holder->type != HOLDER_PROCESS)
+		return false;
+	if (step->holder)
+		return look_rests_on(look, holder, step->holder);
+	return holder->device == step->device && (!below || below->type == HOLDER_PARTITION);
+}
+
+static bool has_ended(const struct process *process)
+{
+	return process->pidfd < 0 || wait_readable(process->pidfd, -1, deadline_in(0)) == 1;
+}
+
+static void note_loss(struct execution *execution, const struct holder *holder, const char *reason)
+{
+	array_each(loss, &execution->result->losses)
+		if (strcmp(loss->name, holder->name) == 0)
+			return;
+	result_add_loss(execution->result, "process", holder->name, reason);
+}
+
+static int apply_terminate(struct execution *execution, const struct step *step, struct step_record *record,
+			   struct err *err)
+{
+	const struct holder *holder = look_holder(execution->look, step->holder);
+
+	(void)record;
+	return execution->effects->signal(execution->effects, &holder->process, SIGTERM, err);
+}
+
+static int apply_grace(struct execution *execution, const struct step *step, struct step_record *record,
+		       struct err *err)
+{
+	struct deadline deadline = step_deadline(execution, execution->request->grace_ms);
+	int rc = 0;
+
+	(void)step;
+	(void)record;
+	array_each(holder, &execution->look->holders) {
+		if (holder->type != HOLDER_PROCESS || holder->process.pidfd < 0)
+			continue;
+		if (rc >= 0)
+			rc = wait_readable(holder->process.pidfd, execution->effects->interrupt, deadline);
+		if (has_ended(&holder->process))
+			note_loss(execution, holder, "SIGTERM");
+	}
+	return rc < 0 ? err_set(err, rc, "interrupted by a signal") : 0;
+}
+
+static int kill_those(struct execution *execution, const struct look *look, const struct step *step,
+		      struct err *err)
+{
+	int rc = 0;
+
+	array_each(holder, &look->holders) {
+		int sent;
+
+		if (!concerns(look, step, holder))
+			continue;
+		sent = execution->effects->signal(execution->effects, &holder->process, SIGKILL, err);
+		if (sent == 0)
+			note_loss(execution, holder, "SIGKILL");
+		rc = sent < 0 ? sent : rc;
+	}
+	return rc;
+}
+
+/* Where it hangs; SIGKILL reaches a process in uninterruptible sleep only when that sleep ends. */
+static int name_survivor(const struct holder *holder, int rc, struct err *err)
+{
+	_cleanup_free_ char *stack = child_stack(holder->process.pid);
+
+	if (rc == -EINTR)
+		return err_set(err, rc, "interrupted by a signal");
+	return err_set(err, rc, "%s does not end%s%s", holder->name, stack && *stack ? ", it waits in " : "",
+		       stack ? stack : "");
+}
+
+static int await_those(struct execution *execution, const struct look *look, const struct step *step,
+		       struct deadline deadline, struct err *err)
+{
+	array_each(holder, &look->holders) {
+		int rc;
+
+		if (!concerns(look, step, holder) || holder->process.pidfd < 0)
+			continue;
+		rc = wait_readable(holder->process.pidfd, execution->effects->interrupt, deadline);
+		if (rc <= 0)
+			return name_survivor(holder, rc == 0 ? -ETIMEDOUT : rc, err);
+	}
+	return 0;
+}
+
+static bool concerns_any(const struct look *look, const struct step *step, const struct holder **user)
+{
+	*user = NULL;
+	array_each(holder, &look->holders)
+		if (concerns(look, step, holder) && !has_ended(&holder->process))
+			*user = holder;
+	return *user != NULL;
+}
+
+/* The same place in another look: ids change, device numbers do not. */
+static struct step same_place(const struct execution *execution, const struct step *step, const struct look *again)
+{
+	const struct holder *place = look_holder(execution->look, step->holder), *found;
+	struct step same = *step;
+
+	if (place) {
+		found = look_filesystem(again, place->dev);
+		same.holder = found ? found->id : -1;
+	}
+	return same;
+}
+
+/* One more look. 0: nobody is left; 1: some were there and are gone now; negative errno. */
+static int evict_round(struct execution *execution, const struct step *step, struct deadline deadline,
+		       struct err *err)
+{
+	_cleanup_(look_free) struct look again = { 0 };
+	const struct holder *user;
+	struct step same;
+	int rc = look_copy_devices(execution->look, &again);
+
+	if (rc == 0)
+		rc = holders_find(execution->root, &again, err);
+	if (rc < 0)
+		return rc;
+	same = same_place(execution, step, &again);
+	if (!concerns_any(&again, &same, &user))
+		return 0;
+	if (execution->request->evict < EVICT_KILL)
+		return err_set(err, -EBUSY, "%s uses it now (--evict=kill ends it)", user->name);
+	rc = kill_those(execution, &again, &same, err);
+	rc = rc < 0 ? rc : await_those(execution, &again, &same, deadline, err);
+	return rc < 0 ? rc : 1;
+}
+
+int evict_again(struct execution *execution, const struct step *step, struct deadline deadline, struct err *err)
+{
+	int rc, rounds = 0;
+
+	do {
+		rc = evict_round(execution, step, deadline, err);
+		if (rc == 1 && deadline_passed(deadline))
+			return err_set(err, -ETIMEDOUT, "new processes keep coming");
+	} while (rc == 1 && ++rounds);
+	return rc < 0 ? rc : 0;
+}
+
+static int apply_kill(struct execution *execution, const struct step *step, struct step_record *record,
+		      struct err *err)
+{
+	(void)record;
+	return kill_those(execution, execution->look, step, err);
+}
+
+static int apply_await_exit(struct execution *execution, const struct step *step, struct step_record *record,
+			    struct err *err)
+{
+	int rc = await_those(execution, execution->look, step, execution->deadline, err);
+
+	(void)record;
+	return rc < 0 ? rc : evict_again(execution, step, execution->deadline, err);
+}
+
+const struct step_kind step_terminate = { STEP_TERMINATE, apply_terminate, step_undo_nothing };
+const struct step_kind step_grace = { STEP_GRACE, apply_grace, step_undo_nothing };
+const struct step_kind step_kill = { STEP_KILL, apply_kill, step_undo_nothing };
+const struct step_kind step_await_exit = { STEP_AWAIT_EXIT, apply_await_exit, step_undo_nothing };

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Freeze, flush, thaw. The freeze makes what was written before it durable
+ * and is where data that cannot be written is still noticed: FIFREEZE itself
+ * fails only for metadata and log, umount not at all, so syncfs() is asked, on
+ * a descriptor that was opened before any writeback error could be reported
+ * to somebody else.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "retire/steps/steps.h"
+#include "util/cleanup.h"
+
+int files_open(struct execution *execution, struct err *err)
+{
+	const struct look *look = execution->look;
+
+	array_each(holder, &look->holders) {
+		struct open_file *file;
+		int fd, rc;
+
+		/* a detached one without a process is beyond reach; the plan does not freeze it either */
+		if (holder->type != HOLDER_FILESYSTEM || files_find(execution, holder->dev) >= 0)
+			continue;
+		rc = execution->effects->open_filesystem(execution->effects, look, holder, &fd, err);
+		if (rc < 0 && holder->filesystem.detached)
+			continue;
+		if (rc < 0)
+			return rc;
+		file = array_add(&execution->files);
+		if (!file) {
+			close(fd);
+			return -ENOMEM;
+		}
+		*file = (struct open_file){ holder->dev, fd };
+	}
+	return 0;
+}
+
+int files_find(const struct execution *execution, dev_t dev)
+{
+	array_each(file, &execution->files)
+		if (file->dev == dev && file->fd >= 0)
+			return file->fd;
+	return -1;
+}
+
+int files_close(struct execution *execution, dev_t dev, struct err *err)
+{
+	int rc = 0;
+
+	array_each(file, &execution->files) {
+		if (file->dev != dev || file->fd < 0)
+			continue;
+		/* those who were killed may have written between the thaw and their end */
+		rc = execution->effects->flush(execution->effects, file->fd, step_deadline(execution, 30000), err);
+		cleanup_close(&file->fd);
+		file->fd = -1;
+	}
+	return rc < 0 ? err_wrap(err, "data could not be written") : 0;
+}
+
+static int apply_freeze(struct execution *execution, const struct step *step, struct step_record *record,
+			struct err *err)
+{
+	const struct holder *filesystem = look_holder(execution->look, step->holder);
+	const char *subject = step_subject(execution->look, step);
+	int fd = files_find(execution, filesystem->dev), rc;
+
+	if (fd < 0)
+		return err_set(err, -ENOENT, "%s was not opened", subject);
+	execution->frozen_at_us = clock_us();
+	rc = execution->effects->freeze(execution->effects, fd, step_deadline(execution, 10000), err);
+	if (rc == -EOPNOTSUPP) {
+		record->message = strdup("this file system cannot be frozen: only flushed");
+		return 1;
+	}
+	if (rc == -ETIMEDOUT)
+		result_add_stuck(execution->result, subject, NULL, "%s; end the writer that it waits for", err->message);
+	if (rc == 0)
+		execution->frozen = step->holder;
+	return rc;
+}
+
+static int thaw(struct execution *execution, struct err *err)
+{
+	double ms;
+	int rc;
+
+	if (!execution->frozen)
+		return 1;
+	/* a thaw is owed whatever the deadline says */
+	rc = execution->effects->thaw(execution->effects, deadline_in(10000), err);
+	execution->frozen = 0;
+	ms = (double)(clock_us() - execution->frozen_at_us) / 1000;
+	if (ms > execution->result->frozen_ms)
+		execution->result->frozen_ms = ms;
+	return rc;
+}
+
+static int undo_freeze(struct execution *execution, const struct step *step, struct err *err)
+{
+	int rc = thaw(execution, err);
+
+	(void)step;
+	execution->effects->release(execution->effects, deadline_in(2000), NULL);
+	return rc;
+}
+
+static int apply_flush(struct execution *execution, const struct step *step, struct step_record *record,
+		       struct err *err)
+{
+	const struct holder *filesystem = look_holder(execution->look, step->holder);
+	int fd = files_find(execution, filesystem->dev), rc;
+
+	(void)record;
+	rc = execution->effects->flush(execution->effects, fd, step_deadline(execution, 4000), err);
+	return rc < 0 ? err_wrap(err, "data could not be written") : rc;
+}
+
+static int apply_thaw(struct execution *execution, const struct step *step, struct step_record *record,
+		      struct err *err)
+{
+	bool was_frozen = execution->frozen != 0;
+	int rc = thaw(execution, err), released;
+
+	(void)step;
+	(void)record;
+	released = execution->effects->release(execution->effects, step_deadline(execution, 5000), err);
+	if (rc < 0 || released < 0)
+		return rc < 0 ? rc : released;
+	if (rc == 1 && was_frozen)
+		return err_set(err, -ETIMEDOUT, "the freeze lasted too long and was ended");
+	return rc;
+}
+
+const struct step_kind step_freeze = { STEP_FREEZE, apply_freeze, undo_freeze };
+const struct step_kind step_flush = { STEP_FLUSH, apply_flush, step_undo_nothing };
+const struct step_kind step_thaw = { STEP_THAW, apply_thaw, step_undo_nothing };

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The one step that cannot be undone. The kernel never says that an unbind
+ * failed, so the answer is read back.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "retire/steps/steps.h"
+#include "util/cleanup.h"
+
+/* What an unbind may take at most; after the commit there is no way back, only waiting. */
+enum { UNBIND_MS = 60000 };
+
+static enum notify notify_of(const struct execution *execution, const struct step *step)
+{
+	if (execution->kernel->facts[KERNEL_PRE_REMOVE] != ANSWER_YES)
+		return NOTIFY_UNSUPPORTED;
+	return step->while_mounted ? NOTIFY_SENT : NOTIFY_NOT_NEEDED;
+}
+
+/* After a mounted unbind the file system is shut down but still there: its mounts go, the inner first. */
+static void unmount_dead(struct execution *execution, int device)
+{
+	const struct look *look = execution->look;
+
+	for (size_t i = look->holders.count; i-- > 0;) {
+		const struct holder *holder = &look->holders.items[i];
+		struct deadline patience = deadline_in(5000);
+		int rc = -EBUSY;
+
+		while (holder->type == HOLDER_MOUNT && holder->device == device && rc == -EBUSY &&
+		       !deadline_passed(patience)) {
+			rc = execution->effects->unmount(execution->effects, look, holder, NULL, deadline_in(10000),
+							 NULL);
+			if (rc == -EBUSY)
+				wait_readable(-1, -1, deadline_in(100));
+		}
+	}
+}
+
+static int apply_unbind(struct execution *execution, const struct step *step, struct step_record *record,
+			struct err *err)
+{
+	const struct device *device = &execution->look->devices.items[step->device];
+	int rc = 0;
+
+	array_each(holder, &execution->look->holders)
+		if (step->while_mounted && holder->type == HOLDER_FILESYSTEM && holder->device == step->device)
+			rc = rc < 0 ? rc : files_close(execution, holder->dev, err);
+	if (rc < 0)
+		return rc;
+	rc = execution->effects->disable(execution->effects, device, deadline_in(UNBIND_MS), err);
+	cleanup_close(&execution->claims[step->device]);
+	execution->claims[step->device] = -1;
+	record->notify = notify_of(execution, step);
+	if (rc == 0 && step->while_mounted)
+		unmount_dead(execution, step->device);
+	return rc;
+}
+
+const struct step_kind step_unbind = { STEP_UNBIND, apply_unbind, NULL };

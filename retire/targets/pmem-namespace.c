@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What one pmem namespace is: mode, driver, block or character device.
+ *
+ * libndctl says which namespaces there are and in which mode. Everything else
+ * is read from sysfs: the libraries leave out what has no node in /dev
+ * (daxctl/lib/libdaxctl.c:add_dax_dev() needs it for the device number), but
+ * a device without a node can be mapped and mounted all the same.
+ *
+ * In sysfs a namespace has siblings, the instances of its region (pfn0.0,
+ * btt0.0, dax0.0). An instance that has claimed the namespace (attribute
+ * `holder`) has the driver and the disk; else the namespace itself has.
+ */
+#include "retire/targets/pmem.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+
+#include "util/root.h"
+#include "util/text.h"
+
+/* drivers/nvdimm/namespace_devs.c:mode_show() and holder_class_show(), as libndctl names them */
+static int device_mode(struct ndctl_namespace *ndns, bool claimed, enum device_mode *mode)
+{
+	static const struct {
+		enum ndctl_namespace_mode nd;
+		enum device_mode mode;
+	} modes[] = {
+		{ NDCTL_NS_MODE_FSDAX, MODE_FSDAX },
+		{ NDCTL_NS_MODE_DEVDAX, MODE_DEVDAX },
+		{ NDCTL_NS_MODE_SECTOR, MODE_SECTOR },
+		{ NDCTL_NS_MODE_RAW, MODE_RAW },
+	};
+	enum ndctl_namespace_mode nd = NDCTL_NS_MODE_UNKNOWN;
+
+	/* while nobody has claimed it the label still tells what it is meant for */
+	if (!claimed)
+		nd = ndctl_namespace_get_enforce_mode(ndns);
+	if (claimed || nd == NDCTL_NS_MODE_UNKNOWN || nd == NDCTL_NS_MODE_RAW)
+		nd = ndctl_namespace_get_mode(ndns);
+	for (size_t i = 0; i < COUNT_OF(modes); i++) {
+		if (modes[i].nd == nd) {
+			*mode = modes[i].mode;
+			return 0;
+		}
+	}
+	/* its `mode` could not be read */
+	return -ENODEV;
+}
+
+char *pmem_sysfs_path(const struct root *root, const char *name)
+{
+	_cleanup_free_ char *link = root_readlinkf(root, "/sys/bus/nd/devices/%s", name);
+	const char *rest = link;
+	char *path;
+
+	if (!link)
+		return NULL;
+	/* "../../../devices/…": relative to a directory that is three below /sys */
+	while (starts_with(rest, "../"))
+		rest += 3;
+	if (asprintf(&path, "/sys/%s", rest) < 0) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return path;
+}
+
+/* Length of the directory that the namespace at `path` is in: its region */
+static int region_length(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (int)(slash - path) : 0;
+}
+
+char *pmem_instance(const struct root *root, const char *path)
+{
+	return root_attributef(root, "%s/holder", path);
+}
+
+static char *link_basename(const char *link)
+{
+	const char *slash = link ? strrchr(link, '/') : NULL;
+
+	return slash ? strdup(slash + 1) : NULL;
+}
+
+char *pmem_driver(const struct root *root, const char *path, const char *name)
+{
+	_cleanup_free_ char *link = NULL;
+
+	link = root_readlinkf(root, "%.*s/%s/driver", region_length(path), path, name);
+	return link_basename(link);
+}
+
+static bool is_any(const char *name)
+{
+	return name[0] != '.';
+}
+
+/* "dax1.0", but not its siblings such as "dax_region" */
+static bool is_dax(const char *name)
+{
+	size_t digits = starts_with(name, "dax") ? strspn(name + 3, "0123456789") : 0;
+	const char *after = name + 3 + digits;
+
+	return digits && *after == '.' && after[1] && !after[1 + strspn(after + 1, "0123456789")];
+}
+
+/* The first name in a directory that `fits`; caller frees; NULL when there is none. */
+static char *first_entry(DIR *dir, bool (*fits)(const char *name))
+{
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (fits(entry->d_name))
+			return strdup(entry->d_name);
+	return NULL;
+}
+
+/* The block device, or in devdax mode the character device, below the device that has the driver. */
+static void find_node(const struct root *root, struct device *device)
+{
+	bool dax = device->mode == MODE_DEVDAX;
+	_cleanup_closedir_ DIR *dir = NULL;
+
+	dir = root_opendirf(root, "%.*s/%s%s", region_length(device->path), device->path, device->driver_device,
+			    dax ? "" : "/block");
+	device->blockdev = first_entry(dir, dax ? is_dax : is_any);
+	if (!device->blockdev)
+		return;
+	if (root_devf(root, &device->dev, "/sys/%s/%s/dev", dax ? "bus/dax/devices" : "class/block",
+		      device->blockdev) < 0)
+		device->dev = 0;
+	device->system_ram = dax && pmem_is_system_ram(root, device->blockdev);
+}
+
+/* "8000000": hexadecimal without a prefix (drivers/base/memory.c:block_size_bytes_show()); 0 when unknown */
+static uint64_t memory_block_size(const struct root *root)
+{
+	_cleanup_free_ char *text = root_attributef(root, "/sys/devices/system/memory/block_size_bytes");
+
+	return text ? strtoull(text, NULL, 16) : 0;
+}
+
+/*
+ * Is `entry` of /sys/devices/system/memory a block inside [start, end] that is
+ * not offline? ("going-offline" is not.) A block that sticks out belongs to a
+ * neighbour: drivers/dax/kmem.c:dax_kmem_range() takes whole blocks only.
+ */
+static bool is_online_block(const struct root *root, const char *entry, uint64_t start, uint64_t end,
+			    uint64_t size)
+{
+	_cleanup_free_ char *state = NULL;
+	uint64_t number;
+
+	if (!starts_with(entry, "memory") || parse_number(entry + strlen("memory"), &number) < 0)
+		return false;
+	if (number > end / size || number * size < start || number * size + (size - 1) > end)
+		return false;
+	state = root_attributef(root, "/sys/devices/system/memory/%s/state", entry);
+	return state && strcmp(state, "offline") != 0;
+}
+
+static bool range_is_online(const struct root *root, uint64_t start, uint64_t end)
+{
+	_cleanup_closedir_ DIR *dir = root_opendirf(root, "/sys/devices/system/memory");
+	uint64_t size = memory_block_size(root);
+	struct dirent *entry;
+
+	while (dir && size && (entry = readdir(dir)))
+		if (is_online_block(root, entry->d_name, start, end, size))
+			return true;
+	return false;
+}
+
+/*
+ * Looked up by address, not by driver: after an unbind of kmem with online
+ * memory no driver is left, and the memory goes on being used until reboot.
+ */
+bool pmem_has_online_memory(const struct root *root, const char *name)
+{
+	uint64_t start, end;
+
+	for (int i = 0;; i++) {
+		if (root_numberf(root, &start, "/sys/bus/dax/devices/%s/mapping%d/start", name, i) < 0 ||
+		    root_numberf(root, &end, "/sys/bus/dax/devices/%s/mapping%d/end", name, i) < 0)
+			return false;
+		if (range_is_online(root, start, end))
+			return true;
+	}
+}
+
+bool pmem_is_system_ram(const struct root *root, const char *name)
+{
+	_cleanup_free_ char *link = root_readlinkf(root, "/sys/bus/dax/devices/%s/driver", name);
+	_cleanup_free_ char *driver = link_basename(link);
+
+	return (driver && strcmp(driver, "kmem") == 0) || pmem_has_online_memory(root, name);
+}
+
+/* Fills driver_device and driver: of the instance that claimed it, else its own. */
+static int find_driver(const struct root *root, const char *instance, struct device *device)
+{
+	const char *candidates[] = { instance, device->name };
+
+	for (size_t i = 0; i < COUNT_OF(candidates); i++) {
+		if (!*candidates[i])
+			continue;
+		device->driver = pmem_driver(root, device->path, candidates[i]);
+		if (!device->driver)
+			continue;
+		device->enabled = true;
+		device->driver_device = strdup(candidates[i]);
+		return device->driver_device ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
+/* As `ndctl list` has it: what the instance offers; for a raw or disabled one the capacity of the namespace. */
+static uint64_t usable_size(const struct root *root, struct ndctl_namespace *ndns, const struct device *device)
+{
+	uint64_t size = 0;
+
+	if (device->driver_device)
+		root_numberf(root, &size, "%.*s/%s/size", region_length(device->path), device->path,
+			     device->driver_device);
+	return size ? size : ndctl_namespace_get_size(ndns);
+}
+
+int pmem_describe(const struct root *root, struct ndctl_namespace *ndns, struct device *device)
+{
+	_cleanup_free_ char *instance = NULL;
+	int rc;
+
+	device->bus = "nd";
+	device->type = DEVICE_PMEM_NAMESPACE;
+	device->name = strdup(ndctl_namespace_get_devname(ndns));
+	if (!device->name)
+		return -ENOMEM;
+	device->path = pmem_sysfs_path(root, device->name);
+	instance = device->path ? pmem_instance(root, device->path) : NULL;
+	if (!instance)
+		return errno == ENOMEM ? -ENOMEM : -ENODEV;
+	rc = device_mode(ndns, *instance, &device->mode);
+	if (rc == 0)
+		rc = find_driver(root, instance, device);
+	if (rc < 0)
+		return rc;
+	if (device->enabled)
+		find_node(root, device);
+	device->size = usable_size(root, ndns, device);
+	device->uuid = root_attributef(root, "%s/uuid", device->path);
+	if (device->uuid && !*device->uuid)
+		free(take_ptr(device->uuid));
+	return 0;
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From the names of a request to pmem namespaces.
+ */
+#include "retire/targets/targets.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "retire/targets/pmem.h"
+#include "util/root.h"
+#include "util/text.h"
+
+#define NAME_ROOM 256 /* of a user's name in a message */
+
+/* The library's own words are not for our users; results and errno tell us what we need. */
+static void ndctl_silent(struct ndctl_ctx *ctx, int priority, const char *file, int line, const char *fn,
+			 const char *format, va_list args)
+{
+	(void)ctx, (void)priority, (void)file, (void)line, (void)fn, (void)format, (void)args;
+}
+
+int pmem_open(struct ndctl_ctx **ctx, struct err *err)
+{
+	int rc = ndctl_new(ctx);
+
+	if (rc) {
+		*ctx = NULL;
+		return err_errno(err, rc < 0 ? rc : -EIO, "cannot use libndctl");
+	}
+	ndctl_set_log_fn(*ctx, ndctl_silent);
+	return 0;
+}
+
+static int compare_numbers(unsigned a, unsigned b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_namespaces(const void *a, const void *b)
+{
+	struct ndctl_namespace *one = *(struct ndctl_namespace *const *)a;
+	struct ndctl_namespace *two = *(struct ndctl_namespace *const *)b;
+	struct ndctl_region *region = ndctl_namespace_get_region(one);
+	struct ndctl_region *other = ndctl_namespace_get_region(two);
+	int order;
+
+	order = compare_numbers(ndctl_bus_get_id(ndctl_region_get_bus(region)),
+				ndctl_bus_get_id(ndctl_region_get_bus(other)));
+	if (!order)
+		order = compare_numbers(ndctl_region_get_id(region), ndctl_region_get_id(other));
+	if (!order)
+		order = compare_numbers(ndctl_namespace_get_id(one), ndctl_namespace_get_id(two));
+	return order;
+}
+
+static int list_region(struct ndctl_region *region, struct pmem_namespaces *namespaces)
+{
+	struct ndctl_namespace *ndns;
+
+	ndctl_namespace_foreach(region, ndns) {
+		struct ndctl_namespace **slot = array_add(&namespaces->list);
+
+		if (!slot)
+			return -ENOMEM;
+		*slot = ndns;
+	}
+	return 0;
+}
+
+int pmem_list(struct ndctl_ctx *ctx, struct pmem_namespaces *namespaces)
+{
+	struct ndctl_region *region;
+	struct ndctl_bus *bus;
+	int rc = 0;
+
+	ndctl_bus_foreach(ctx, bus)
+		ndctl_region_foreach(bus, region)
+			if (rc == 0)
+				rc = list_region(region, namespaces);
+	if (rc == 0 && namespaces->list.count)
+		qsort(namespaces->list.items, namespaces->list.count, sizeof(*namespaces->list.items),
+		      compare_namespaces);
+	return rc;
+}
+
+/* A filter is the name, or the number alone. Compared as text: "0garbage" and "00" are no numbers of ours. */
+static bool is_named(const char *filter, const char *name, unsigned id)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%u", id);
+	return strcmp(filter, name) == 0 || strcmp(filter, number) == 0;
+}
+
+static bool bus_fits(const char *filter, struct ndctl_bus *bus)
+{
+	return !filter || strcmp(filter, "all") == 0 ||
+	       is_named(filter, ndctl_bus_get_devname(bus), ndctl_bus_get_id(bus)) ||
+	       strcmp(filter, ndctl_bus_get_provider(bus)) == 0;
+}
+
+static bool region_fits(const char *filter, struct ndctl_region *region)
+{
+	return !filter || strcmp(filter, "all") == 0 ||
+	       is_named(filter, ndctl_region_get_devname(region), ndctl_region_get_id(region));
+}
+
+/* A filter that fits nothing is a mistake, even where all names would be refused anyway. */
+static int check_filters(struct ndctl_ctx *ctx, const struct request *request, struct err *err)
+{
+	bool any_bus = !request->bus, any_region = !request->region;
+	struct ndctl_region *region;
+	struct ndctl_bus *bus;
+	char name[NAME_ROOM];
+
+	ndctl_bus_foreach(ctx, bus) {
+		any_bus |= bus_fits(request->bus, bus);
+		ndctl_region_foreach(bus, region)
+			any_region |= region_fits(request->region, region);
+	}
+	if (!any_bus)
+		return err_set(err, -ENODEV, "%s: no such bus (see 'ndctl list -B')",
+			       printable(request->bus, name, sizeof(name)));
+	if (!any_region)
+		return err_set(err, -ENODEV, "%s: no such region (see 'ndctl list -R -i')",
+			       printable(request->region, name, sizeof(name)));
+	return 0;
+}
+
+/* NULL when both filters let it through; else the one that does not. */
+static const char *refusing_filter(const struct request *request, struct ndctl_namespace *ndns)
+{
+	if (!bus_fits(request->bus, ndctl_namespace_get_bus(ndns)))
+		return request->bus;
+	if (!region_fits(request->region, ndctl_namespace_get_region(ndns)))
+		return request->region;
+	return NULL;
+}
+
+static bool already_found(const struct look *look, const char *name)
+{
+	array_each(device, &look->devices)
+		if (device->type == DEVICE_PMEM_NAMESPACE && strcmp(device->name, name) == 0)
+			return true;
+	return false;
+}
+
+static int add_namespace(const struct root *root, struct ndctl_namespace *ndns, struct look *look, struct err *err)
+{
+	const char *name = ndctl_namespace_get_devname(ndns);
+	struct device device = { 0 }, *added = NULL;
+	int rc;
+
+	if (already_found(look, name))
+		return 0;
+	rc = pmem_describe(root, ndns, &device);
+	if (rc == 0)
+		added = array_add(&look->devices);
+	if (!added) {
+		device_free(&device);
+		return err_errno(err, rc < 0 ? rc : -ENOMEM, "%s: cannot read it from sysfs", name);
+	}
+	*added = device;
+	return 0;
+}
+
+/* "pmem0" or its partition "pmem0p1", "pmem0s" or "pmem0s1" (block/partitions/core.c:add_partition()) */
+static bool is_node_of(const char *name, const struct device *device)
+{
+	size_t length = device->blockdev ? strlen(device->blockdev) : 0;
+	const char *partition = name + length;
+
+	if (!length || strncmp(name, device->blockdev, length) != 0)
+		return false;
+	if (!*partition)
+		return true;
+	if (isdigit((unsigned char)partition[-1]) && *partition++ != 'p')
+		return false;
+	return *partition && !partition[strspn(partition, "0123456789")];
+}
+
+/* The namespace whose disk, character device or instance has this name; caller frees; NULL when none has. */
+static char *owner_of(const struct root *root, const struct pmem_namespaces *namespaces, const char *name)
+{
+	if (starts_with(name, "/dev/"))
+		name += strlen("/dev/");
+	array_each(ndns, &namespaces->list) {
+		struct device device = { 0 };
+		char *owner = NULL;
+
+		if (pmem_describe(root, *ndns, &device) == 0 &&
+		    (is_node_of(name, &device) ||
+		     (device.driver_device && strcmp(name, device.driver_device) == 0)))
+			owner = take_ptr(device.name);
+		device_free(&device);
+		if (owner)
+			return owner;
+	}
+	return NULL;
+}
+
+static int no_such_namespace(const struct root *root, const struct pmem_namespaces *namespaces, const char *name,
+			     struct err *err)
+{
+	_cleanup_free_ char *owner = owner_of(root, namespaces, name);
+	char text[NAME_ROOM];
+
+	printable(name, text, sizeof(text));
+	if (owner)
+		return err_set(err, -ENODEV, "%s: not a namespace, but it belongs to %s", text, owner);
+	return err_set(err, -ENODEV, "%s: no such namespace (see 'ndctl list -N -i')", text);
+}
+
+static int find_named(const struct root *root, const struct request *request,
+		      const struct pmem_namespaces *namespaces, const char *name, struct look *look,
+		      struct err *err)
+{
+	char text[NAME_ROOM];
+	const char *refusing;
+
+	array_each(ndns, &namespaces->list) {
+		if (strcmp(ndctl_namespace_get_devname(*ndns), name) != 0)
+			continue;
+		refusing = refusing_filter(request, *ndns);
+		if (refusing)
+			return err_set(err, -ENODEV, "%s: not on %s", name,
+				       printable(refusing, text, sizeof(text)));
+		if (!ndctl_namespace_get_size(*ndns))
+			return err_set(err, -ENXIO, "%s: it has no capacity (a seed for 'ndctl create-namespace')",
+				       name);
+		return add_namespace(root, *ndns, look, err);
+	}
+	return no_such_namespace(root, namespaces, name, err);
+}
+
+static int find_all(const struct root *root, const struct request *request,
+		    const struct pmem_namespaces *namespaces, struct look *look, struct err *err)
+{
+	array_each(ndns, &namespaces->list) {
+		int rc;
+
+		if (refusing_filter(request, *ndns) || !ndctl_namespace_get_size(*ndns))
+			continue;
+		rc = add_namespace(root, *ndns, look, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int find_names(const struct root *root, const struct request *request,
+		      const struct pmem_namespaces *namespaces, struct look *look, struct err *err)
+{
+	for (size_t i = 0; i < request->name_count; i++) {
+		const char *name = request->names[i];
+		int rc;
+
+		if (strcmp(name, "all") != 0)
+			rc = find_named(root, request, namespaces, name, look, err);
+		else if (request->name_count == 1)
+			rc = find_all(root, request, namespaces, look, err);
+		else
+			rc = err_set(err, -EINVAL, "'all' cannot stand beside other names");
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* The initial namespaces have fixed numbers: include/linux/proc_ns.h, PROC_PID_INIT_INO and PROC_USER_INIT_INO. */
+static bool is_initial(const struct root *root, const char *kind, unsigned number)
+{
+	_cleanup_free_ char *link = root_readlinkf(root, "/proc/self/ns/%s", kind);
+	char initial[32];
+
+	snprintf(initial, sizeof(initial), "%s:[%u]", kind, number);
+	return link && strcmp(link, initial) == 0;
+}
+
+int targets_find_pmem(const struct root *root, const struct request *request, struct look *look, struct err *err)
+{
+	_cleanup_namespaces_ struct pmem_namespaces namespaces = { { 0 } };
+	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
+	int rc;
+
+	look->initial_namespaces = is_initial(root, "pid", 0xEFFFFFFCU) && is_initial(root, "user", 0xEFFFFFFDU);
+	rc = pmem_open(&ctx, err);
+	if (rc < 0)
+		return rc;
+	rc = pmem_list(ctx, &namespaces);
+	if (rc < 0)
+		return err_errno(err, rc, "cannot list namespaces");
+	rc = check_filters(ctx, request, err);
+	return rc < 0 ? rc : find_names(root, request, &namespaces, look, err);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of the pmem namespace share: libndctl's view of the machine,
+ * and the facts about one namespace. Only for targets/pmem*.c.
+ */
+#ifndef RETIRE_TARGETS_PMEM_H
+#define RETIRE_TARGETS_PMEM_H
+
+#include <ndctl/libndctl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "retire/model.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/err.h"
+
+struct root;
+
+/* A context of libndctl that says nothing by itself. 0 or a negative errno. */
+int pmem_open(struct ndctl_ctx **ctx, struct err *err);
+
+static inline void cleanup_ndctl(struct ndctl_ctx **ctx)
+{
+	if (*ctx)
+		ndctl_unref(*ctx);
+}
+#define _cleanup_ndctl_ _cleanup_(cleanup_ndctl)
+
+/* All namespaces, seeds too, by bus, region and namespace number. The pointers live as long as the context. */
+struct pmem_namespaces {
+	ARRAY_OF(struct ndctl_namespace *) list;
+};
+
+int pmem_list(struct ndctl_ctx *ctx, struct pmem_namespaces *namespaces);
+
+static inline void cleanup_namespaces(struct pmem_namespaces *namespaces)
+{
+	free(namespaces->list.items);
+}
+#define _cleanup_namespaces_ _cleanup_(cleanup_namespaces)
+
+/* Fills *device, which the caller frees whatever is returned. 0 or a negative errno; -ENODEV: it is gone. */
+int pmem_describe(const struct root *root, struct ndctl_namespace *ndns, struct device *device);
+
+/* The directory in sysfs of a device of the nd bus, without links; caller frees; NULL with errno set. */
+char *pmem_sysfs_path(const struct root *root, const char *name);
+
+/* Whose namespace this is at the moment: "pfn0.0", "" when nobody's; caller frees; NULL with errno set. */
+char *pmem_instance(const struct root *root, const char *path);
+
+/* The name of the driver of the sibling `name` of the namespace at `path`; caller frees; NULL when unbound. */
+char *pmem_driver(const struct root *root, const char *path, const char *name);
+
+/* True when memory of the device-dax `name` is online as system RAM, or it is bound to kmem. */
+bool pmem_is_system_ram(const struct root *root, const char *name);
+bool pmem_has_online_memory(const struct root *root, const char *name);
+
+#endif

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "retire/verify.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "retire/holders/holders.h"
+#include "util/cleanup.h"
+
+/* Which holders each check is about. */
+static const struct {
+	const char *check;
+	enum holder_type types[4];
+} holder_checks[] = {
+	{ "no-mount", { HOLDER_MOUNT, HOLDER_TYPES } },
+	{ "no-superblock", { HOLDER_FILESYSTEM, HOLDER_TYPES } },
+	{ "no-swap", { HOLDER_SWAP, HOLDER_TYPES } },
+	{ "no-process", { HOLDER_PROCESS, HOLDER_TYPES } },
+	{ "no-stack", { HOLDER_DM, HOLDER_MD, HOLDER_LOOP, HOLDER_TYPES } },
+};
+
+static bool is_one_of(enum holder_type type, const enum holder_type *types)
+{
+	for (; *types != HOLDER_TYPES; types++)
+		if (*types == type)
+			return true;
+	return false;
+}
+
+static bool check_holders(struct result *result, const struct look *look, size_t check)
+{
+	char reason[256];
+
+	array_each(holder, &look->holders) {
+		if (!is_one_of(holder->type, holder_checks[check].types))
+			continue;
+		snprintf(reason, sizeof(reason), "%s is still there", holder->name);
+		result_add_verify(result, holder_checks[check].check, CHECK_FALSE, reason);
+		return false;
+	}
+	result_add_verify(result, holder_checks[check].check, CHECK_TRUE, NULL);
+	return true;
+}
+
+static bool check_all_holders(struct execution *execution)
+{
+	_cleanup_(look_free) struct look again = { 0 };
+	struct err err = { 0 };
+	bool good = true;
+	int rc = look_copy_devices(execution->look, &again);
+
+	if (rc == 0)
+		rc = holders_find(execution->root, &again, &err);
+	for (size_t i = 0; i < COUNT_OF(holder_checks); i++) {
+		if (rc < 0)
+			result_add_verify(execution->result, holder_checks[i].check, CHECK_NULL, err.message);
+		else
+			good &= check_holders(execution->result, &again, i);
+	}
+	return good;
+}
+
+static bool check_driver(struct execution *execution, device_is_enabled *is_enabled)
+{
+	bool good = true;
+	char reason[256];
+
+	for (size_t i = 0; i < execution->look->devices.count; i++) {
+		const struct device *device = &execution->look->devices.items[i];
+		int rc = is_enabled(execution->root, device);
+
+		if (rc > 0) {
+			snprintf(reason, sizeof(reason), "%s still has a driver", device->name);
+			result_add_verify(execution->result, "driver-gone", CHECK_FALSE, reason);
+		} else if (rc < 0) {
+			result_add_verify(execution->result, "driver-gone", CHECK_NULL, strerror(-rc));
+		}
+		if (execution->result->unused)
+			execution->result->unused[i] = rc == 0;
+		good &= rc <= 0;
+	}
+	if (good)
+		result_add_verify(execution->result, "driver-gone", CHECK_TRUE, NULL);
+	return good;
+}
+
+/* A warning may be about something else; it is shown, and the machine is as it is either way. */
+static void check_log(struct execution *execution)
+{
+	_cleanup_free_ char *line = NULL;
+	int rc = kernel_log_find(&execution->log, KERNEL_LOG_WARNING, &line);
+
+	if (rc < 0)
+		result_add_verify(execution->result, "no-kernel-warning", CHECK_NULL, "the kernel log cannot be read");
+	else
+		result_add_verify(execution->result, "no-kernel-warning", rc ? CHECK_FALSE : CHECK_TRUE, line);
+}
+
+bool verify_retired(struct execution *execution, device_is_enabled *is_enabled)
+{
+	bool good;
+
+	execution->result->unused = calloc(execution->look->devices.count, sizeof(bool));
+	good = check_all_holders(execution);
+	good &= check_driver(execution, is_enabled);
+	if (!good && execution->result->unused)
+		memset(execution->result->unused, 0, execution->look->devices.count * sizeof(bool));
+	result_add_verify(execution->result, "no-references", CHECK_NULL, "page references are not counted");
+	check_log(execution);
+	return good;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * After the unbind: is it true what we are going to say? Everything is looked
+ * at again; nothing is concluded from steps having succeeded.
+ */
+#ifndef RETIRE_VERIFY_H
+#define RETIRE_VERIFY_H
+
+#include "retire/steps/steps.h"
+
+/* Reads whether a driver still gives the device to users: targets_is_enabled(). */
+typedef int device_is_enabled(const struct root *root, const struct device *device);
+
+/* Fills result->verify and result->unused. True when no check is false. */
+bool verify_retired(struct execution *execution, device_is_enabled *is_enabled);
+
+#endif

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
+
+#include "retire/holders/procfs.h"
+#include "test/fuzz/fuzz.h"
+#include "util/text.h"
+
+void fuzz_one(char *text)
+{
+	char *cursor = text, *line;
+	struct maps_line maps;
+	struct swap_line swap;
+
+	while ((line = next_field(&cursor, "\n"))) {
+		maps_parse(line, &maps);
+		if (swap_parse(line, &swap) == 0 && swap.path[0] != '/')
+			abort();
+	}
+}

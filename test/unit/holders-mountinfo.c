@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include <cmocka.h>
+
+#include "retire/holders/mountinfo.h"
+
+static int parse(const char *line, struct mount *mount)
+{
+	static char copy[4096];
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	return mountinfo_parse(copy, mount);
+}
+
+static void a_line_gives_all_its_fields(void **state)
+{
+	struct mount mount;
+
+	(void)state;
+	assert_int_equal(parse("36 35 259:1 /sub /mnt/data rw,noatime shared:13 master:2 - xfs /dev/pmem0 rw,dax=always", &mount), 0);
+	assert_int_equal(mount.id, 36);
+	assert_int_equal(mount.parent, 35);
+	assert_true(mount.dev == makedev(259, 1));
+	assert_string_equal(mount.root, "/sub");
+	assert_string_equal(mount.point, "/mnt/data");
+	assert_string_equal(mount.options, "rw,noatime");
+	assert_string_equal(mount.propagation, "shared:13 master:2");
+	assert_string_equal(mount.fstype, "xfs");
+	assert_string_equal(mount.source, "/dev/pmem0");
+	assert_string_equal(mount.super_options, "rw,dax=always");
+}
+
+static void a_private_mount_has_no_propagation(void **state)
+{
+	struct mount mount;
+
+	(void)state;
+	assert_int_equal(parse("36 35 259:1 / /mnt rw - xfs /dev/pmem0 rw", &mount), 0);
+	assert_string_equal(mount.propagation, "");
+}
+
+static void a_slave_follows_its_master(void **state)
+{
+	struct mount mount;
+
+	(void)state;
+	assert_int_equal(parse("36 35 259:1 / /mnt rw master:13 - xfs /dev/pmem0 rw", &mount), 0);
+	assert_string_equal(mount.propagation, "master:13");
+	assert_int_equal(parse("36 35 259:1 / /mnt rw shared:13 - xfs /dev/pmem0 rw", &mount), 0);
+	assert_string_equal(mount.propagation, "shared:13");
+}
+
+static void escapes_in_names_are_undone(void **state)
+{
+	struct mount mount;
+
+	(void)state;
+	assert_int_equal(parse("1 0 259:1 /a\\040b /mnt\\011\\012\\134x rw - ext4 /dev/x\\040y rw", &mount), 0);
+	assert_string_equal(mount.root, "/a b");
+	assert_string_equal(mount.point, "/mnt\t\n\\x");
+	assert_string_equal(mount.source, "/dev/x y");
+}
+
+static void a_name_that_looks_like_the_separator_is_a_name(void **state)
+{
+	struct mount mount;
+
+	(void)state;
+	assert_int_equal(parse("1 0 259:1 / /mnt/\\040-\\040xfs rw - ext4 - rw", &mount), 0);
+	assert_string_equal(mount.point, "/mnt/ - xfs");
+	assert_string_equal(mount.fstype, "ext4");
+	assert_string_equal(mount.source, "-");
+}
+
+static void an_empty_source_is_allowed(void **state)
+{
+	struct mount mount;
+
+	(void)state;
+	assert_int_equal(parse("1 0 0:44 / /mnt rw - tmpfs  rw", &mount), 0);
+	assert_string_equal(mount.source, "");
+	assert_string_equal(mount.super_options, "rw");
+}
+
+static void odd_lines_are_refused(void **state)
+{
+	static const char *const lines[] = {
+		"",
+		" ",
+		"36",
+		"36 35 259:1 / /mnt rw - xfs /dev/pmem0",
+		"36 35 259:1 / /mnt rw xfs /dev/pmem0 rw",
+		"36 35 259:1 / /mnt rw -",
+		"36 35 259:1 / /mnt rw - ",
+		"36 35 259 / /mnt rw - xfs /dev/pmem0 rw",
+		"36 35 259:1x / /mnt rw - xfs /dev/pmem0 rw",
+		"36 35 99999:1 / /mnt rw - xfs /dev/pmem0 rw",
+		"-36 35 259:1 / /mnt rw - xfs /dev/pmem0 rw",
+		"0x36 35 259:1 / /mnt rw - xfs /dev/pmem0 rw",
+		"36garbage 35 259:1 / /mnt rw - xfs /dev/pmem0 rw",
+		"99999999999999999999 35 259:1 / /mnt rw - xfs /dev/pmem0 rw",
+		"36 35 259:1 / mnt rw - xfs /dev/pmem0 rw",
+		"36 35 259:1  /mnt rw - xfs /dev/pmem0 rw",
+	};
+	struct mount mount;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_int_equal(parse(lines[i], &mount), -EINVAL);
+}
+
+static void an_option_is_a_whole_word(void **state)
+{
+	(void)state;
+	assert_true(has_option("ro", "ro"));
+	assert_true(has_option("noatime,ro,x", "ro"));
+	assert_false(has_option("rw,errors=remount-ro", "ro"));
+	assert_false(has_option("norecovery", "ro"));
+	assert_false(has_option("", "ro"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_gives_all_its_fields),
+		cmocka_unit_test(a_private_mount_has_no_propagation),
+		cmocka_unit_test(a_slave_follows_its_master),
+		cmocka_unit_test(escapes_in_names_are_undone),
+		cmocka_unit_test(a_name_that_looks_like_the_separator_is_a_name),
+		cmocka_unit_test(an_empty_source_is_allowed),
+		cmocka_unit_test(odd_lines_are_refused),
+		cmocka_unit_test(an_option_is_a_whole_word),
+	};
+
+	return cmocka_run_group_tests_name("holders-mountinfo", tests, NULL, NULL);
+}

@@ -1,0 +1,103 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What scenarios are written with: the program, holders, and expectations. A
+# scenario is a function named scenario_…; it runs in a fresh process of a
+# guest and fails when one of its expectations does.
+
+set -u
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+. "$here/lib.sh"
+build=${BUILD:?where the program was built}
+program=$build/cli/dax-retire
+hold=$build/test/helpers/hold
+work=${WORK:?a directory to work in}
+mnt=/mnt/data
+failed=0
+
+# run ARG...: the program; stdout and stderr go to $work/{out,err}, the exit code to $rc, milliseconds to $ms
+run()
+{
+	local start=${EPOCHREALTIME/[.,]/}
+	"$program" "$@" >"$work/out" 2>"$work/err"
+	rc=$?
+	ms=$(((${EPOCHREALTIME/[.,]/} - start) / 1000))
+}
+
+retire() { run ndctl retire-namespace "$@"; }
+list_holders() { run ndctl list-holders "$@"; }
+
+# expect WHAT COMMAND...: COMMAND succeeds
+expect()
+{
+	local what=$1
+	shift
+	"$@" >"$work/expect" 2>&1 && return
+	failed=1
+	echo "# expected: $what ($*)"
+	sed 's/^/#   /' "$work/expect" | head -20
+}
+
+# expect_exit CODE: of the last run; shows what it said when it was another
+expect_exit()
+{
+	[[ $rc == "$1" ]] && return
+	failed=1
+	echo "# expected exit $1, got $rc after $ms ms"
+	sed 's/^/#   err: /' "$work/err" | head -30
+	jq -c '{result, message, vetoes: [.vetoes[]? | select(.stands)], steps: [.steps[]? | select(.state == "failed")], stuck}' \
+		"$work/out" 2>&1 | sed 's/^/#   out: /' | cut -c1-1500
+}
+
+# expect_json FILTER: true of the last run's output
+expect_json()
+{
+	jq -e "$1" "$work/out" >/dev/null 2>&1 && return
+	failed=1
+	echo "# expected of the output: $1"
+	jq -c . "$work/out" 2>&1 | cut -c1-2500 | sed 's/^/#   /'
+}
+
+# a result that is whole: valid by the schema, and the machine agrees with it
+expect_retired()
+{
+	expect_exit 0
+	expect_json '.result == "retired" and .changed and .devices[0].unused and (.stuck // [] | length == 0)'
+	expect_json 'all(.verify[]; .ok != false)'
+	expect "no mount is left" bash -c '! grep -q "/dev/pmem" /proc/*/mountinfo'
+	expect "no block device is left" test ! -e "/sys/block/${1:-pmem0}"
+	expect "ndctl agrees that it is disabled" \
+		bash -c 'ndctl list -N -i -n "$1" | jq -e ".[0].state // .state == \"disabled\"" ' - "${2:-namespace0.0}"
+}
+
+# hold KIND ARG...: a process that holds; its pid goes to $held
+hold()
+{
+	"$hold" "$@" >"$work/hold.$1" 2>&1 &
+	held=$!
+	wait_until 20 grep -q ready "$work/hold.$1" || {
+		failed=1
+		echo "# hold $* did not get ready"
+		sed 's/^/#   /' "$work/hold.$1"
+	}
+}
+
+is_gone() { [[ ! -e /proc/$1 || $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) == [ZX]* ]]; }
+is_mounted() { mountpoint -q "${1:-$mnt}"; }
+is_frozen() { ! timeout 3 touch "${1:-$mnt}/.probe"; }
+
+# can_write [DIR]: the file system takes writes: it is there and not frozen
+can_write() { timeout 10 bash -c 'echo x >"$1/.probe" && sync -f "$1/.probe" && rm "$1/.probe"' - "${1:-$mnt}"; }
+
+fresh_xfs() { setup_xfs "${1:-/dev/pmem0}" "${2:-$mnt}" "${@:3}" || failed=1; }
+fresh_ext4() { setup_ext4 "${1:-/dev/pmem0}" "${2:-$mnt}" "${@:3}" || failed=1; }
+
+# snapshot: what a refusal or a rollback must leave as it was
+snapshot()
+{
+	sed 's/^[0-9]* [0-9]* //' /proc/self/mountinfo | sed 's/shared:[0-9]*/shared/' | sort
+	cat /proc/swaps
+	for d in /sys/bus/nd/devices/*; do
+		echo "$d $(basename "$(readlink "$d/driver" 2>/dev/null)")"
+	done
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "util/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+int parse_number(const char *text, uint64_t *number)
+{
+	int base = text[0] == '0' && (text[1] == 'x' || text[1] == 'X') ? 16 : 10;
+	char *end;
+
+	/* strtoull() takes signs and leading space */
+	if (!isdigit((unsigned char)text[0]) || (base == 16 && !isxdigit((unsigned char)text[2])))
+		return -EINVAL;
+	errno = 0;
+	*number = strtoull(text, &end, base);
+	if (*end)
+		return -EINVAL;
+	return errno ? -errno : 0;
+}
+
+int parse_dev(const char *text, dev_t *dev)
+{
+	const char *colon = strchr(text, ':');
+	char major_text[16];
+	uint64_t major_number, minor_number;
+
+	if (!colon || (size_t)(colon - text) >= sizeof(major_text))
+		return -EINVAL;
+	memcpy(major_text, text, (size_t)(colon - text));
+	major_text[colon - text] = '\0';
+	if (parse_number(major_text, &major_number) || parse_number(colon + 1, &minor_number))
+		return -EINVAL;
+	/* 12 and 20 bits: include/linux/kdev_t.h */
+	if (major_number >= 1 << 12 || minor_number >= 1 << 20)
+		return -ERANGE;
+	*dev = makedev((unsigned)major_number, (unsigned)minor_number);
+	return 0;
+}
+
+static bool is_octal(const char *digits)
+{
+	for (int i = 0; i < 3; i++)
+		if (digits[i] < '0' || digits[i] > '7')
+			return false;
+	return digits[0] <= '3';
+}
+
+void unescape_octal(char *text)
+{
+	char *out = text;
+
+	for (const char *in = text; *in; out++) {
+		if (*in == '\\' && is_octal(in + 1)) {
+			*out = (char)((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0'));
+			in += 4;
+		} else {
+			*out = *in++;
+		}
+	}
+	*out = '\0';
+}
+
+char *next_field(char **cursor, const char *separators)
+{
+	if (!*cursor || !**cursor)
+		return NULL;
+	return strsep(cursor, separators);
+}
+
+bool starts_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool is_control(const unsigned char *c)
+{
+	return *c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f);
+}
+
+char *printable(const char *text, char *copy, size_t size)
+{
+	size_t at = 0;
+
+	for (const unsigned char *c = (const unsigned char *)text; *c && at + 5 <= size; c++) {
+		if (is_control(c))
+			at += (size_t)snprintf(copy + at, size - at, "\\x%02x", *c);
+		else
+			copy[at++] = (char)*c;
+	}
+	copy[at] = '\0';
+	return copy;
+}
+
+char *human_size(uint64_t bytes, char *text, size_t size)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	while (value >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+		value /= 1024;
+		unit++;
+	}
+	if (unit)
+		snprintf(text, size, "%.2f %s", value, units[unit]);
+	else
+		snprintf(text, size, "%llu B", (unsigned long long)bytes);
+	return text;
+}
