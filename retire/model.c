@@ -129,6 +129,16 @@ bool look_is_pinned_mount(const struct look *look, const struct holder *holder)
 	       !strstr(holder->mount.propagation, "master:");
 }
 
+void look_release_pinned(struct look *look, int device)
+{
+	array_each(holder, &look->holders) {
+		if ((device >= 0 && holder->device != device) || !look_is_pinned_mount(look, holder))
+			continue;
+		cleanup_close(&look->namespaces.items[holder->mount.ns].fd);
+		look->namespaces.items[holder->mount.ns].fd = -1;
+	}
+}
+
 const char *look_on_name(const struct look *look, const struct holder *holder)
 {
 	const struct holder *below = look_holder(look, holder->on);

@@ -182,6 +182,12 @@ bool look_rests_on(const struct look *look, const struct holder *holder, int id)
  */
 bool look_is_pinned_mount(const struct look *look, const struct holder *holder);
 
+/*
+ * Lets go of the namespaces of such mounts of device `device` (-1: all), which
+ * our descriptors would keep alive when everybody else has left them.
+ */
+void look_release_pinned(struct look *look, int device);
+
 /* What `holder` rests on, for people: name of the block device below it. Never NULL. */
 const char *look_on_name(const struct look *look, const struct holder *holder);
 

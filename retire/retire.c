@@ -193,11 +193,77 @@ static void end_execution(struct job *job)
 	effects_system_end(&job->effects);
 }
 
+static bool has_mount(const struct look *look, uint64_t id)
+{
+	array_each(holder, &look->holders)
+		if (holder->type == HOLDER_MOUNT && holder->mount.id == id)
+			return true;
+	return false;
+}
+
+/* Mounts that went with the last process of their namespace; nothing brings those back. */
+static void note_lost_mounts(struct job *job, bool all)
+{
+	const struct look *first = &job->result->look;
+
+	array_each(holder, &first->holders)
+		if (look_is_pinned_mount(first, holder) && (all || !has_mount(&job->second, holder->mount.id)))
+			result_add_loss(job->result, "mount", holder->name, "its mount namespace ended");
+}
+
 static void roll_back(struct job *job, const struct err *err)
 {
 	execute_rollback(&job->execution, job->progress);
+	note_lost_mounts(job, false);
 	job->result->changed = job->result->losses.count > 0;
 	finish(job->result, job->result->stuck.count ? OUTCOME_STUCK : OUTCOME_ROLLED_BACK, err->message);
+}
+
+static bool is_refused_for_processes(const struct plan *plan)
+{
+	array_each(veto, &plan->vetoes)
+		if (veto->stands && strcmp(veto->code, "process") == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A look after the ask, and the plan for who is left. What the last process of
+ * a file system or a mount namespace leaves goes a moment after it: what is
+ * refused for anything but processes is looked at again for a while.
+ */
+static int plan_again(struct job *job, struct err *err)
+{
+	struct deadline patience = step_deadline(&job->execution, 3000);
+	int rc;
+
+	for (;;) {
+		look_free(&job->second);
+		plan_free(&job->final);
+		rc = look_copy_devices(&job->result->look, &job->second);
+		rc = rc < 0 ? err_errno(err, rc, "cannot look again") : look(job, &job->second, err);
+		if (rc < 0)
+			return rc;
+		rc = plan_make(&job->second, job->request, &job->kernel, PLAN_ASKED, &job->final);
+		if (rc < 0)
+			return err_errno(err, rc, "cannot make a plan");
+		if (!job->final.refused || is_refused_for_processes(&job->final) || deadline_passed(patience))
+			return 0;
+		if (wait_readable(-1, job->interrupt, step_deadline(&job->execution, 100)) == -EINTR)
+			return err_set(err, -EINTR, "interrupted by a signal");
+	}
+}
+
+/* A veto that came up in mid-run is reported like the first ones, but its holder is of the second look. */
+static int report_refusal(struct job *job, struct err *err)
+{
+	array_each(veto, &job->final.vetoes) {
+		veto->holder = 0;
+		if (veto->stands)
+			err_set(err, -EBUSY, "%s", veto->message);
+	}
+	hand_over_vetoes(&job->final, job->result);
+	return -EBUSY;
 }
 
 /* Asks, and looks again at who is left; the second plan is for those. */
@@ -207,29 +273,15 @@ static int ask(struct job *job, struct err *err)
 	int rc = execute_begin(execution, &job->plan, PHASE_ASK, err);
 
 	rc = rc < 0 ? rc : execute_until(execution, PHASE_ASK, job->progress, err);
-	rc = rc < 0 ? rc : look_copy_devices(&job->result->look, &job->second);
-	rc = rc < 0 ? rc : look(job, &job->second, err);
+	look_release_pinned(&job->result->look, -1);
+	rc = rc < 0 ? rc : plan_again(job, err);
 	if (rc < 0)
 		return rc;
-	rc = plan_make(&job->second, job->request, &job->kernel, PLAN_ASKED, &job->final);
-	if (rc < 0)
-		return err_errno(err, rc, "cannot make a plan");
+	if (job->final.refused)
+		return report_refusal(job, err);
 	execution->look = &job->second;
 	/* what was mounted meanwhile is flushed as well */
-	rc = files_open(execution, err);
-	if (rc < 0)
-		return rc;
-	if (!job->final.refused)
-		return 0;
-	array_each(veto, &job->final.vetoes) {
-		if (!veto->stands)
-			continue;
-		/* its id is of the second look, which is not what is reported */
-		veto->holder = 0;
-		err_set(err, -EBUSY, "%s", veto->message);
-	}
-	hand_over_vetoes(&job->final, job->result);
-	return -EBUSY;
+	return files_open(execution, err);
 }
 
 static void name_unfinished(struct job *job)
@@ -251,6 +303,7 @@ static void commit(struct job *job)
 	rc = execute_until(&job->execution, PHASE_UNBIND, job->progress, &err);
 	if (rc < 0 && !job->result->stuck.count)
 		result_add_stuck(job->result, "unbind", NULL, "%s", err.message);
+	note_lost_mounts(job, true);
 	good = verify_retired(&job->execution, targets_is_enabled);
 	if (!good)
 		name_unfinished(job);

@@ -39,25 +39,6 @@ static int check_log(struct execution *execution, struct err *err)
 	return err_set(err, -EBUSY, "a page of it is still referenced by what the kernel does not show (%s)", line);
 }
 
-/*
- * A locked mount lives as long as its namespace, and our own descriptor would
- * be the last to keep that. Nothing in it can be put back: it is a loss.
- */
-static void let_namespaces_go(struct execution *execution, struct look *look, int device)
-{
-	array_each(holder, &look->holders) {
-		struct mount_namespace *namespace;
-
-		if (holder->device != device || !look_is_pinned_mount(look, holder))
-			continue;
-		namespace = &look->namespaces.items[holder->mount.ns];
-		if (namespace->fd >= 0 && look == execution->look)
-			result_add_loss(execution->result, "mount", holder->name, "its mount namespace ended");
-		cleanup_close(&namespace->fd);
-		namespace->fd = -1;
-	}
-}
-
 static int apply_claim(struct execution *execution, const struct step *step, struct step_record *record,
 		       struct err *err)
 {
@@ -69,8 +50,7 @@ static int apply_claim(struct execution *execution, const struct step *step, str
 	array_each(holder, &execution->look->holders)
 		if (rc == 0 && holder->type == HOLDER_FILESYSTEM && holder->device == step->device)
 			rc = files_close(execution, holder->dev, err);
-	let_namespaces_go(execution, execution->look, step->device);
-	let_namespaces_go(execution, &execution->result->look, step->device);
+	look_release_pinned(execution->look, step->device);
 	if (rc == 0)
 		rc = claim_patiently(execution, device, fd, err);
 	if (rc == -EBUSY)

@@ -67,12 +67,13 @@ expect_retired()
 	expect "no mount is left" bash -c '! grep -q "/dev/pmem" /proc/*/mountinfo'
 	expect "no block device is left" test ! -e "/sys/block/${1:-pmem0}"
 	expect "ndctl agrees that it is disabled" \
-		bash -c 'ndctl list -N -i -n "$1" | jq -e ".[0].state // .state == \"disabled\"" ' - "${2:-namespace0.0}"
+		bash -c 'ndctl list -N -i -n "$1" | jq -e ".[0].state == \"disabled\"" ' - "${2:-namespace0.0}"
 }
 
 # hold KIND ARG...: a process that holds; its pid goes to $held
 hold()
 {
+	[[ $1 != @(open|map) || -e ${!#} ]] || echo content >"${!#}"
 	"$hold" "$@" >"$work/hold.$1" 2>&1 &
 	held=$!
 	wait_until 20 grep -q ready "$work/hold.$1" || {

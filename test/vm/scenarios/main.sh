@@ -3,12 +3,13 @@
 #
 # The main job: a mounted file system under load.
 
+is_mapped() { grep -qs " $1\$" /proc/[0-9]*/maps; }
+
 busy_fio()
 {
 	fio --name=job --directory="$mnt" --size=24M --numjobs=2 --rw=randwrite --bs=4k --ioengine=mmap --time_based \
 		--runtime=600 --group_reporting >"$work/fio" 2>&1 &
-	wait_until 30 test "$(pgrep -c -x fio)" -ge 2
-	wait_until 30 grep -qs "$mnt/job" /proc/[0-9]*/maps
+	wait_until 30 is_mapped "$mnt/job.0.0" && wait_until 30 is_mapped "$mnt/job.1.0" || failed=1
 }
 
 scenario_busy_xfs_is_retired()
@@ -37,7 +38,7 @@ scenario_busy_ext4_is_retired()
 	sum=$(sha256sum <"$mnt/kept")
 	stress-ng --hdd 2 --hdd-bytes 8M --mmap 1 --mmap-file --mmap-bytes 8M --temp-path "$mnt" --timeout 600 \
 		>"$work/stress" 2>&1 &
-	wait_until 30 test "$(ls -A "$mnt" | wc -l)" -ge 2
+	wait_until 30 bash -c 'pgrep stress-ng-hdd && pgrep stress-ng-mmap' >/dev/null || failed=1
 	retire namespace0.0 --force --grace=1
 	expect_retired
 	echo "# figure: busy ext4: $ms ms, frozen $(jq .frozen_ms "$work/out") ms"
