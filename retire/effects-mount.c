@@ -82,7 +82,7 @@ static int is_in_table(int proc, uint64_t id, dev_t dev, const char *point)
 	return 0;
 }
 
-/* Enters the namespace and finds the mount. 0, 1 when it is gone, -EBUSY when something is mounted over it. */
+/* Enters the namespace and finds the mount. 0, 1 when it is gone, -ESTALE when something is mounted over it. */
 static int find_mount(const struct mount_work *work, struct spot *spot)
 {
 	_cleanup_close_ int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -99,7 +99,7 @@ static int find_mount(const struct mount_work *work, struct spot *spot)
 		return rc;
 	if (statx(spot->directory, spot->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
 		  STATX_MNT_ID, &found) == 0)
-		return found.stx_mnt_id == work->mount->id ? 0 : -EBUSY;
+		return found.stx_mnt_id == work->mount->id ? 0 : -ESTALE;
 	/* a file system that was shut down answers EIO for its root, and can be unmounted all the same */
 	return errno == EIO ? 0 : -errno;
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "retire/effects-mount.h"
+#include "retire/guardian-scope.h"
 #include "util/cleanup.h"
 
 static struct effects_system *system_of(struct effects *effects)
@@ -134,17 +135,38 @@ static int system_open_filesystem(struct effects *effects, const struct look *lo
 	return err_errno(err, rc, "cannot open the file system of %s", filesystem->name);
 }
 
+static int do_scope(void *argument, int *fd)
+{
+	(void)fd;
+	return guardian_scope(*(pid_t *)argument);
+}
+
+/* A scope of its own is good to have, no more: without one the guardian still outlives this program. */
+static int start_guardian(struct effects_system *system)
+{
+	int rc = guardian_start(&system->guardian);
+
+	if (rc == 0)
+		in_child(&system->effects, do_scope, &system->guardian.pid, deadline_in(4000), NULL);
+	return rc;
+}
+
+static int system_guard(struct effects *effects, struct err *err)
+{
+	struct effects_system *system = system_of(effects);
+	int rc = system->guardian.pid < 0 ? start_guardian(system) : 0;
+
+	if (rc < 0)
+		return err_errno(err, rc, "cannot start the guardian");
+	mlockall(MCL_CURRENT | MCL_FUTURE);
+	return 0;
+}
+
 static int system_freeze(struct effects *effects, int fd, struct deadline deadline, struct err *err)
 {
 	struct effects_system *system = system_of(effects);
-	int rc = 0;
+	int rc;
 
-	if (system->guardian.pid < 0)
-		rc = guardian_start(&system->guardian);
-	if (rc < 0)
-		return err_errno(err, rc, "cannot start the guardian");
-	/* from here to the thaw a page fault could wait for what is frozen */
-	mlockall(MCL_CURRENT | MCL_FUTURE);
 	rc = guardian_freeze(&system->guardian, fd, deadline);
 	system->frozen = rc < 0 ? -1 : fd;
 	if (rc < 0)
@@ -334,6 +356,7 @@ void effects_system_init(struct effects_system *system, disable_device *disable,
 	*system = (struct effects_system){
 		.effects = {
 			.open_filesystem = system_open_filesystem,
+			.guard = system_guard,
 			.freeze = system_freeze,
 			.thaw = system_thaw,
 			.release = system_release,

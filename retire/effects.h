@@ -24,6 +24,8 @@ struct effects {
 	int (*open_filesystem)(struct effects *effects, const struct look *look, const struct holder *filesystem,
 			       int *fd, struct err *err);
 
+	/* Gets the guardian ready, and this program for a time in which a page fault could wait for what is frozen. */
+	int (*guard)(struct effects *effects, struct err *err);
 	/* FIFREEZE, by the guardian, which thaws when this program dies or 5 s have passed. One at a time. */
 	int (*freeze)(struct effects *effects, int fd, struct deadline deadline, struct err *err);
 	/* FITHAW of what freeze() froze; 1: the guardian had to do it before. */

@@ -227,6 +227,17 @@ static bool is_refused_for_processes(const struct plan *plan)
 	return false;
 }
 
+/* When its last mount has gone by itself, our own descriptor is what keeps a file system alive. */
+static int let_go_of_detached(struct job *job, struct err *err)
+{
+	int rc = 0;
+
+	array_each(holder, &job->second.holders)
+		if (rc == 0 && holder->type == HOLDER_FILESYSTEM && holder->filesystem.detached)
+			rc = files_close(&job->execution, holder->dev, err);
+	return rc;
+}
+
 /*
  * A look after the ask, and the plan for who is left. What the last process of
  * a file system or a mount namespace leaves goes a moment after it: what is
@@ -249,6 +260,9 @@ static int plan_again(struct job *job, struct err *err)
 			return err_errno(err, rc, "cannot make a plan");
 		if (!job->final.refused || is_refused_for_processes(&job->final) || deadline_passed(patience))
 			return 0;
+		rc = let_go_of_detached(job, err);
+		if (rc < 0)
+			return rc;
 		if (wait_readable(-1, job->interrupt, step_deadline(&job->execution, 100)) == -EINTR)
 			return err_set(err, -EINTR, "interrupted by a signal");
 	}

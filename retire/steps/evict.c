@@ -133,39 +133,56 @@ static struct step same_place(const struct execution *execution, const struct st
 	return same;
 }
 
-/* One more look. 0: nobody is left; 1: some were there and are gone now; negative errno. */
-static int evict_round(struct execution *execution, const struct step *step, struct deadline deadline,
-		       struct err *err)
+/*
+ * How long a newcomer may stay before it counts: udev and the like open a
+ * block device for a moment whenever something about it changes.
+ */
+enum { NEWCOMER_MS = 2000 };
+
+static int end_newcomers(struct execution *execution, const struct look *again, const struct step *same,
+			 const struct holder *user, struct deadline deadline, struct err *err)
+{
+	int rc;
+
+	if (execution->request->evict < EVICT_KILL)
+		return err_set(err, -EBUSY, "%s uses it now (--evict=kill ends it)", user->name);
+	rc = kill_those(execution, again, same, err);
+	return rc < 0 ? rc : await_those(execution, again, same, deadline, err);
+}
+
+/* One more look. 0: nobody is left; 1: some were there; negative errno. */
+static int evict_round(struct execution *execution, const struct step *step, struct deadline patience,
+		       struct deadline deadline, struct err *err)
 {
 	_cleanup_(look_free) struct look again = { 0 };
 	const struct holder *user;
 	struct step same;
 	int rc = look_copy_devices(execution->look, &again);
 
-	if (rc == 0)
-		rc = holders_find(execution->root, &again, err);
+	rc = rc < 0 ? err_errno(err, rc, "cannot look again") : holders_find(execution->root, &again, err);
 	if (rc < 0)
 		return rc;
 	same = same_place(execution, step, &again);
 	if (!concerns_any(&again, &same, &user))
 		return 0;
-	if (execution->request->evict < EVICT_KILL)
-		return err_set(err, -EBUSY, "%s uses it now (--evict=kill ends it)", user->name);
-	rc = kill_those(execution, &again, &same, err);
-	rc = rc < 0 ? rc : await_those(execution, &again, &same, deadline, err);
+	if (deadline_passed(patience))
+		rc = end_newcomers(execution, &again, &same, user, deadline, err);
+	else if (wait_readable(-1, execution->effects->interrupt, deadline_in(50)) == -EINTR)
+		rc = err_set(err, -EINTR, "interrupted by a signal");
 	return rc < 0 ? rc : 1;
 }
 
 int evict_again(struct execution *execution, const struct step *step, struct deadline deadline, struct err *err)
 {
-	int rc, rounds = 0;
+	struct deadline patience = deadline_sooner(deadline, deadline_in(NEWCOMER_MS));
+	int rc;
 
 	do {
-		rc = evict_round(execution, step, deadline, err);
+		rc = evict_round(execution, step, patience, deadline, err);
 		if (rc == 1 && deadline_passed(deadline))
 			return err_set(err, -ETIMEDOUT, "new processes keep coming");
-	} while (rc == 1 && ++rounds);
-	return rc < 0 ? rc : 0;
+	} while (rc == 1);
+	return rc;
 }
 
 static int apply_kill(struct execution *execution, const struct step *step, struct step_record *record,
@@ -178,10 +195,14 @@ static int apply_kill(struct execution *execution, const struct step *step, stru
 static int apply_await_exit(struct execution *execution, const struct step *step, struct step_record *record,
 			    struct err *err)
 {
+	const struct holder *place = look_holder(execution->look, step->holder);
 	int rc = await_those(execution, execution->look, step, execution->deadline, err);
 
 	(void)record;
-	return rc < 0 ? rc : evict_again(execution, step, execution->deadline, err);
+	/* those who came meanwhile make the unmount busy, or are found after the claim; here there is neither */
+	if (rc == 0 && place && place->filesystem.detached)
+		rc = evict_again(execution, step, execution->deadline, err);
+	return rc;
 }
 
 const struct step_kind step_terminate = { STEP_TERMINATE, apply_terminate, step_undo_nothing };

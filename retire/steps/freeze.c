@@ -71,6 +71,9 @@ static int apply_freeze(struct execution *execution, const struct step *step, st
 
 	if (fd < 0)
 		return err_set(err, -ENOENT, "%s was not opened", subject);
+	rc = execution->effects->guard(execution->effects, err);
+	if (rc < 0)
+		return rc;
 	execution->frozen_at_us = clock_us();
 	rc = execution->effects->freeze(execution->effects, fd, step_deadline(execution, 10000), err);
 	if (rc == -EOPNOTSUPP) {

@@ -82,6 +82,8 @@ static int unmount(struct execution *execution, const struct step *step, const s
 	if (rc == -EINVAL && execution->look->namespaces.items[mount->mount.ns].less_privileged)
 		return err_set(err, rc, "its mount namespace belongs to a less privileged user, where it is locked: it ends "
 					"with the last process of that namespace");
+	if (rc == -ESTALE)
+		return err_set(err, rc, "something else is mounted over it: unmount that first");
 	stored = keep(execution, mount->id, kept);
 	return rc < 0 ? rc : stored < 0 ? stored : rc;
 }

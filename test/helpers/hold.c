@@ -22,6 +22,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -269,6 +270,31 @@ static void hold_user_namespace(const char *path, long number)
 	hold_on();
 }
 
+/*
+ * A clone of a mount that is in no namespace, and whose only descriptor is in
+ * flight: it keeps the file system, and no table and no process shows it.
+ */
+static void hold_detached_mount(const char *path, long number)
+{
+	int tree = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), sockets[2];
+	char byte = 0, control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec part = { &byte, 1 };
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	(void)number;
+	if (tree < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) < 0)
+		fail(path);
+	*header = (struct cmsghdr){ CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
+	memcpy(CMSG_DATA(header), &tree, sizeof(tree));
+	if (sendmsg(sockets[0], &message, 0) < 0)
+		fail("sendmsg");
+	close(tree);
+	hold_on();
+}
+
 static const struct kind {
 	const char *name;
 	void (*hold)(const char *path, long number);
@@ -287,6 +313,7 @@ static const struct kind {
 	{ "exe", hold_exe, true, "runs from a copy of itself" },
 	{ "mount-ns", hold_mount_namespace, false, "private copies of all mounts" },
 	{ "user-ns", hold_user_namespace, false, "locked private copies of all mounts" },
+	{ "detached-mount", hold_detached_mount, true, "a mount's clone in no namespace, in flight over a socket" },
 	{ "nothing", hold_nothing, false, "only waits" },
 };
 

@@ -73,7 +73,8 @@ expect_retired()
 # hold KIND ARG...: a process that holds; its pid goes to $held
 hold()
 {
-	[[ $1 != @(open|map) || -e ${!#} ]] || echo content >"${!#}"
+	# these want a file that is there
+	[[ $1 != @(open|map) || -e $2 ]] || echo content >"$2"
 	"$hold" "$@" >"$work/hold.$1" 2>&1 &
 	held=$!
 	wait_until 20 grep -q ready "$work/hold.$1" || {
@@ -85,10 +86,29 @@ hold()
 
 is_gone() { [[ ! -e /proc/$1 || $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) == [ZX]* ]]; }
 is_mounted() { mountpoint -q "${1:-$mnt}"; }
-is_frozen() { ! timeout 3 touch "${1:-$mnt}/.probe"; }
+
+# within SECONDS COMMAND...: COMMAND succeeds in that time. One that hangs in the
+# kernel is left behind: timeout(1) would wait for it as long as it hangs.
+within()
+{
+	local seconds=$1 end
+	shift
+	end=$((${EPOCHREALTIME/[.,]/} + seconds * 1000000))
+	"$@" &
+	while kill -0 $! 2>/dev/null; do
+		((${EPOCHREALTIME/[.,]/} < end)) || return 124
+		sleep 0.05
+	done
+	wait $!
+}
+
+write_there() { echo x >"$1/.probe" && sync -f "$1/.probe" && rm -f "$1/.probe"; }
 
 # can_write [DIR]: the file system takes writes: it is there and not frozen
-can_write() { timeout 10 bash -c 'echo x >"$1/.probe" && sync -f "$1/.probe" && rm "$1/.probe"' - "${1:-$mnt}"; }
+can_write() { within 10 write_there "${1:-$mnt}"; }
+
+# is_frozen [DIR]: a write does not get on
+is_frozen() { within 1 write_there "${1:-$mnt}"; [[ $? == 124 ]]; }
 
 fresh_xfs() { setup_xfs "${1:-/dev/pmem0}" "${2:-$mnt}" "${@:3}" || failed=1; }
 fresh_ext4() { setup_ext4 "${1:-/dev/pmem0}" "${2:-$mnt}" "${@:3}" || failed=1; }

@@ -45,7 +45,7 @@ scenario_devdax_is_retired_when_idle_and_refused_when_used()
 {
 	as_mode devdax -M mem
 	wait_until 10 test -c /dev/dax0.0
-	hold map /dev/dax0.0
+	hold map /dev/dax0.0 $((2 << 20))
 	retire namespace0.0 --evict=kill
 	expect_exit 2
 	expect_json '[.vetoes[] | select(.stands and .severity == "critical" and .code == "process")] | length == 1'
@@ -87,7 +87,8 @@ scenario_partitions_are_seen()
 	hold map-write "$mnt/f"
 	retire namespace0.0
 	expect_exit 2
-	expect_json '.holders[] | select(.kind == "mount") | .on == "pmem0p1"'
+	expect_json '(.holders[] | select(.kind == "partition") | .id) as $p | .holders[] | select(.kind == "mount") | .on == $p'
+	expect_json '.holders[] | select(.kind == "partition") | .name == "pmem0p1" and .on == "pmem0"'
 	retire namespace0.0 --evict=kill --grace=0.5
 	expect_retired
 	back

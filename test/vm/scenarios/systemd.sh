@@ -1,0 +1,37 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# guest: --systemd
+#
+# Where systemd runs: units have names, and the guardian outlives the unit that
+# the program was started from.
+
+guardian() { pgrep -x dax-retire-grd; }
+
+scenario_the_unit_of_a_holder_is_named()
+{
+	fresh_xfs
+	systemd-run -q --unit bench "$hold" write "$mnt/f"
+	wait_until 30 test -s "$mnt/f" || failed=1
+	retire namespace0.0
+	expect_exit 2
+	expect_json '.holders[] | select(.kind == "process") | .unit == "bench.service"'
+	expect "people see it" grep -q bench.service "$work/err"
+	retire namespace0.0 --evict=kill --grace=5
+	expect_retired
+}
+
+scenario_a_unit_that_is_killed_while_frozen_leaves_nothing_frozen()
+{
+	fresh_xfs
+	# the flush of the frozen file system is held up, so that there is time to kill
+	systemd-run -q --unit retiring strace -f -o /dev/null -e trace=syncfs -e inject=syncfs:delay_enter=60000000 \
+		"$program" ndctl retire-namespace namespace0.0 --evict=stop
+	wait_until 30 guardian >/dev/null || failed=1
+	expect "it has a scope of its own" wait_until 10 \
+		bash -c 'grep -q "dax-retire-guardian-.*scope" /proc/$(pgrep -x dax-retire-grd)/cgroup'
+	wait_until 10 is_frozen || failed=1
+	systemctl kill --kill-whom=all -s KILL retiring.service
+	expect "it takes writes again" within 3 write_there "$mnt"
+	expect "the guardian has gone" wait_until 3 bash -c '! pgrep -x dax-retire-grd'
+	expect "it is still mounted" is_mounted
+}
