@@ -52,9 +52,12 @@ int run_retire(const struct option_table *table, find_devices *find, int argc, c
 	return output_result(&result, &options);
 }
 
-/* Somebody uses it: a holder of any kind, or what could not be looked at. */
+/* Somebody uses it: a holder of any kind, this system as its memory, or what could not be looked at. */
 static bool in_use(const struct result *result)
 {
+	array_each(device, &result->look.devices)
+		if (device->enabled && device->system_ram)
+			return true;
 	return result->look.holders.count || result->look.unknowns.count;
 }
 

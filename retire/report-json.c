@@ -83,6 +83,7 @@ static struct json_object *json_device(const struct result *result, size_t index
 	put_text(object, "type", device_type_name(device->type));
 	put_text(object, "mode", device_mode_name(device->mode));
 	put_text(object, device->mode == MODE_DEVDAX ? "chardev" : "blockdev", device->blockdev);
+	put_true(object, "system_ram", device->system_ram);
 	put_size(object, "size", device->size, options);
 	put_text(object, "uuid", device->uuid);
 	if (!device->enabled)

@@ -203,7 +203,8 @@ void report_people(const struct result *result, const struct report_options *opt
 		people_well(result, what, err);
 	if (result->outcome == OUTCOME_PLANNED && !quiet)
 		print_vetoes(result, true, err);
-	if (verbose)
+	/* a drawing has no place for them, and unknown is not none */
+	if (verbose || (result->outcome == OUTCOME_LISTED && options && (options->tree || options->dot)))
 		print_unknowns(result, err);
 	fflush(err);
 }

@@ -132,7 +132,7 @@ static int add_mounts(struct finder *finder)
 }
 
 /* Where the kernel keeps a directory for each superblock as long as it lives. */
-static const char *const superblock_dirs[] = { "xfs", "ext4", "f2fs" };
+static const char *const superblock_dirs[] = { "xfs", "ext4", "f2fs", "erofs" };
 
 static int add_detached(struct look *look, const struct block *block, const char *fstype)
 {

@@ -146,6 +146,9 @@ static int add_frames(struct look *look, struct mount_table *table, size_t lengt
 		at += sizeof(frame);
 		if (frame.length > length - at || (size_t)frame.ns != tables)
 			break;
+		/* a table that was read has its NUL at least: the child died before it could fill this in */
+		if (!frame.read_error && !frame.length)
+			break;
 		if (frame.read_error)
 			rc = tell_namespace(look, frame.ns, strerror(-frame.read_error));
 		else if (frame.error && frame.ns != 0)

@@ -176,9 +176,32 @@ static bool has_files(const struct proc_stat *stat)
 	return !stat->kernel_thread && stat->state != 'Z' && stat->state != 'X';
 }
 
+/*
+ * When the first thread has ended, the others go on, and the process shows no
+ * files any more. /proc/TID does (it has map_files, which task/TID has not).
+ */
+static int open_live_thread(const struct scan *scan, int process)
+{
+	int fd = openat(process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		_cleanup_close_ int thread = -1;
+		struct proc_stat stat;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		thread = openat(scan->proc, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (thread >= 0 && read_stat(thread, "stat", &stat) == 0 && has_files(&stat))
+			return take_fd(&thread);
+	}
+	return -ENOENT;
+}
+
 static int scan_process(struct scan *scan, const char *name)
 {
-	_cleanup_close_ int dir = openat(scan->proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int dir = openat(scan->proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), thread = -1;
 	struct proc_stat stat;
 	int rc = dir < 0 ? -errno : read_stat(dir, "stat", &stat);
 
@@ -189,8 +212,10 @@ static int scan_process(struct scan *scan, const char *name)
 	if (rc < 0)
 		return note_denied(scan, (pid_t)strtol(name, NULL, 10), rc);
 	if (!has_files(&stat))
+		thread = stat.kernel_thread ? -1 : open_live_thread(scan, dir);
+	if (!has_files(&stat) && thread < 0)
 		return 0;
-	rc = file_scan_process(&scan->files, dir, stat.pid == scan->ancestors[0]);
+	rc = file_scan_process(&scan->files, thread < 0 ? dir : thread, stat.pid == scan->ancestors[0]);
 	return rc < 0 ? rc : add_holders(scan, dir, &stat);
 }
 
