@@ -224,8 +224,11 @@ static int ask(void *argument, int *fd)
 {
 	const struct question *question = argument;
 	int null = open("/dev/null", O_RDWR);
+	sigset_t none;
 
 	(void)fd;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (null < 0 || dup2(null, 0) < 0 || dup2(question->out, 1) < 0 || dup2(null, 2) < 0)
 		return -errno;
 	execl(question->path, question->name, question->argument, (char *)NULL);

@@ -124,6 +124,17 @@ int mount_open(void *argument, int *fd)
 	return fstat(*fd, &found) < 0 || found.st_dev != work->mount->dev ? -ESTALE : 0;
 }
 
+/* A clone of an overlay would keep its layers busy, and those may be what is to go. */
+static bool can_be_kept(const struct mount *mount)
+{
+	static const char *const layered[] = { "overlay", "aufs", "ecryptfs" };
+
+	for (size_t i = 0; i < COUNT_OF(layered); i++)
+		if (strcmp(mount->fstype, layered[i]) == 0)
+			return false;
+	return mount->foreign;
+}
+
 int mount_detach(void *argument, int *fd)
 {
 	const struct mount_work *work = argument;
@@ -132,9 +143,12 @@ int mount_detach(void *argument, int *fd)
 
 	if (rc)
 		return rc;
-	if (work->mount->foreign)
-		*fd = (int)syscall(SYS_open_tree, spot.directory, spot.name,
-				   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT);
+	if (can_be_kept(work->mount)) {
+		*fd = open_tree(spot.directory, spot.name,
+				OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT);
+		if (*fd < 0)
+			return -errno;
+	}
 	if (fchdir(spot.directory) < 0)
 		return -errno;
 	return umount2(spot.name, UMOUNT_NOFOLLOW) < 0 ? -errno : 0;
@@ -144,9 +158,12 @@ static const struct {
 	const char *option;
 	uint64_t attribute;
 } mount_attributes[] = {
-	{ "ro", MOUNT_ATTR_RDONLY },	 { "nosuid", MOUNT_ATTR_NOSUID },
-	{ "nodev", MOUNT_ATTR_NODEV },	 { "noexec", MOUNT_ATTR_NOEXEC },
-	{ "noatime", MOUNT_ATTR_NOATIME }, { "nodiratime", MOUNT_ATTR_NODIRATIME },
+	{ "ro", MOUNT_ATTR_RDONLY },
+	{ "nosuid", MOUNT_ATTR_NOSUID },
+	{ "nodev", MOUNT_ATTR_NODEV },
+	{ "noexec", MOUNT_ATTR_NOEXEC },
+	{ "noatime", MOUNT_ATTR_NOATIME },
+	{ "nodiratime", MOUNT_ATTR_NODIRATIME },
 	{ "nosymfollow", MOUNT_ATTR_NOSYMFOLLOW },
 };
 
@@ -223,37 +240,43 @@ static int place(int mount, const struct spot *spot)
 }
 
 /*
- * A bind of a directory: the whole is attached for a moment, since the kernel
- * clones only from a mount that is in the namespace (before 6.15).
+ * A bind of a part, as a detached tree. The kernel clones only from a mount
+ * that is in the namespace (before 6.15), so the whole is attached in one that
+ * nobody else ever sees, and that goes when this process leaves it.
  */
-static int narrow_to(const struct mount *mount, const struct spot *spot)
+static int part_of(int whole, const char *path)
 {
-	_cleanup_close_ int top = -1, inner = -1, tree = -1;
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+	_cleanup_close_ int part = -1;
+	int tree;
 
-	top = openat(spot->directory, spot->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (top < 0)
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return -errno;
-	inner = (int)syscall(SYS_openat2, top, mount->root + 1, &how, sizeof(how));
-	if (inner < 0)
+	if (move_mount(whole, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return -errno;
-	tree = open_tree(inner, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	if (tree < 0)
+	part = (int)syscall(SYS_openat2, whole, path, &how, sizeof(how));
+	if (part < 0)
 		return -errno;
-	cleanup_close(&inner);
-	cleanup_close(&top);
-	inner = top = -1;
-	if (fchdir(spot->directory) < 0 || umount2(spot->name, UMOUNT_NOFOLLOW) < 0)
-		return -errno;
-	return place(tree, spot);
+	tree = open_tree(part, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	return tree < 0 ? -errno : tree;
+}
+
+/* What is to be placed, still detached. */
+static int mount_again(const struct mount *mount)
+{
+	_cleanup_close_ int whole = make_mount(mount);
+
+	if (whole < 0 || strcmp(mount->root, "/") == 0)
+		return take_fd(&whole);
+	return part_of(whole, mount->root + 1);
 }
 
 /* Shared again where it was shared; a peer group of its own takes the place of the old one. */
 static int set_propagation(const struct mount *mount, const struct spot *spot)
 {
-	unsigned long flags = strstr(mount->propagation, "shared:")	? MS_SHARED
+	unsigned long flags = strstr(mount->propagation, "shared:")	 ? MS_SHARED
 			      : strstr(mount->propagation, "unbindable") ? MS_UNBINDABLE
-									  : 0;
+									 : 0;
 
 	if (!flags || fchdir(spot->directory) < 0)
 		return flags ? -errno : 0;
@@ -273,7 +296,7 @@ int mount_attach(void *argument, int *fd)
 
 	(void)fd;
 	/* the device's node is found where this program runs, the mount point where the mount was */
-	mount = work->kept >= 0 ? dup(work->kept) : make_mount(work->mount);
+	mount = work->kept >= 0 ? dup(work->kept) : mount_again(work->mount);
 	if (mount < 0)
 		return work->kept >= 0 ? -errno : mount;
 	if (proc < 0 || setns(work->ns, CLONE_NEWNS) < 0)
@@ -285,7 +308,5 @@ int mount_attach(void *argument, int *fd)
 	rc = find_spot(work->mount->point, &spot);
 	if (rc == 0)
 		rc = place(mount, &spot);
-	if (rc == 0 && work->kept < 0 && strcmp(work->mount->root, "/") != 0)
-		rc = narrow_to(work->mount, &spot);
 	return rc < 0 ? rc : set_propagation(work->mount, &spot);
 }

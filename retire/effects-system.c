@@ -14,6 +14,7 @@
 #include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "retire/effects-mount.h"
@@ -25,16 +26,37 @@ static struct effects_system *system_of(struct effects *effects)
 	return (struct effects_system *)((char *)effects - offsetof(struct effects_system, effects));
 }
 
+struct call {
+	child_work *work;
+	void *argument;
+};
+
+/* A terminal's ctrl-c goes to children as well; it is the parent that decides what becomes of the work. */
+static int without_signals(void *argument, int *fd)
+{
+	const struct call *call = argument;
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	return call->work(call->argument, fd);
+}
+
 /* Runs the work in a child; an interrupt does not cut it off, only the deadline does. */
 static int in_child(struct effects *effects, child_work *work, void *argument, struct deadline deadline, int *fd)
 {
+	struct call call = { work, argument };
 	struct child left;
-	int rc = child_run(work, argument, -1, deadline, fd, &left);
+	int rc = child_run(without_signals, &call, -1, deadline, fd, &left);
 
-	if (left.pid >= 0) {
-		child_forget(&effects->hanging);
+	if (left.pid < 0)
+		return rc;
+	/* with more than one, none ever counts as gone: the first is kept, and what comes after makes it final */
+	effects->hanging_more |= !child_reap(&effects->hanging);
+	if (effects->hanging_more)
+		child_forget(&left);
+	else
 		effects->hanging = left;
-	}
 	return rc;
 }
 
@@ -162,26 +184,56 @@ static int system_guard(struct effects *effects, struct err *err)
 	return 0;
 }
 
+static int do_thaw(void *argument, int *fd)
+{
+	(void)fd;
+	return ioctl(*(int *)argument, FITHAW, 0) < 0 ? -errno : 0;
+}
+
+/* Did the guardian say so, or is it gone? */
+static bool is_answer(struct effects_system *system, int rc)
+{
+	return rc != -ESRCH && rc != -EPIPE && rc != -ECONNRESET &&
+	       waitpid(system->guardian.pid, NULL, WNOHANG) == 0;
+}
+
+/*
+ * The freeze is still on its way, or its guardian was killed. A guardian that
+ * lives thaws when it completes; otherwise that is tried here, once.
+ */
+static int give_up_freeze(struct effects_system *system, int fd, struct err *err)
+{
+	bool lives = waitpid(system->guardian.pid, NULL, WNOHANG) == 0;
+	int guardian = system->guardian.pid;
+
+	cleanup_close(&system->guardian.socket);
+	system->guardian = GUARDIAN_NONE;
+	if (lives)
+		return err_set(err, -ETIMEDOUT,
+			       "the freeze does not complete, process %d thaws it as soon as it does; end the "
+			       "writer that "
+			       "it waits for",
+			       guardian);
+	if (in_child(&system->effects, do_thaw, &fd, deadline_in(2000), NULL) == 0)
+		return err_set(err, -EPIPE, "its guardian was killed");
+	return err_set(err, -ETIMEDOUT,
+		       "its guardian was killed in the middle: if writes to it hang, run fsfreeze -u on it");
+}
+
 static int system_freeze(struct effects *effects, int fd, struct deadline deadline, struct err *err)
 {
 	struct effects_system *system = system_of(effects);
 	int rc;
 
 	rc = guardian_freeze(&system->guardian, fd, deadline);
-	system->frozen = rc < 0 ? -1 : fd;
-	if (rc < 0)
-		munlockall();
-	if (rc == -ETIMEDOUT) {
-		/* it stays on its own until the freeze has ended and is undone */
-		err_set(err, rc, "the freeze did not complete in %d s, process %d thaws it as soon as it does",
-			GUARDIAN_FREEZE_MS / 1000, system->guardian.pid);
-		cleanup_close(&system->guardian.socket);
-		system->guardian = GUARDIAN_NONE;
-		return rc;
+	if (rc == 0) {
+		system->frozen = fd;
+		return 0;
 	}
-	if (rc == -EBUSY)
-		return err_set(err, rc, "somebody else has frozen it");
-	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : 0;
+	munlockall();
+	if (rc == -ETIMEDOUT || !is_answer(system, rc))
+		return give_up_freeze(system, fd, err);
+	return err_set(err, rc, "%s", rc == -EBUSY ? "somebody else has frozen it" : strerror(-rc));
 }
 
 static int system_thaw(struct effects *effects, struct deadline deadline, struct err *err)
@@ -190,11 +242,13 @@ static int system_thaw(struct effects *effects, struct deadline deadline, struct
 	int rc = guardian_thaw(&system->guardian, deadline);
 
 	/* a guardian that was killed cannot thaw any more */
-	if (rc < 0 && rc != -EINVAL && ioctl(system->frozen, FITHAW, 0) == 0)
+	if (rc < 0 && in_child(effects, do_thaw, &system->frozen, deadline, NULL) == 0)
 		rc = 0;
+	if (rc < 0)
+		return err_set(err, rc, "%s", strerror(-rc));
 	system->frozen = -1;
 	munlockall();
-	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : rc;
+	return rc;
 }
 
 static int system_release(struct effects *effects, struct deadline deadline, struct err *err)
@@ -311,19 +365,22 @@ static int open_own_node(dev_t dev)
 
 static int system_claim(struct effects *effects, const struct device *device, int *fd, struct err *err)
 {
+	_cleanup_close_ int node = -1;
 	struct stat found = { 0 };
 	char path[280];
 
 	(void)effects;
 	snprintf(path, sizeof(path), "/dev/%s", device->blockdev);
-	*fd = open(path, O_RDONLY | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (*fd < 0 && errno != ENOENT && errno != ELOOP)
-		return err_errno(err, -errno, "cannot claim %s", path);
+	node = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	/* the number is what counts: a node of that name may be anything */
-	if (*fd >= 0 && fstat(*fd, &found) == 0 && S_ISBLK(found.st_mode) && found.st_rdev == device->dev)
-		return 0;
-	cleanup_close(fd);
-	*fd = open_own_node(device->dev);
+	if (node >= 0 && fstat(node, &found) == 0 && S_ISBLK(found.st_mode) && found.st_rdev == device->dev) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", node);
+		*fd = open(path, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
+		if (*fd < 0)
+			*fd = -errno;
+	} else {
+		*fd = open_own_node(device->dev);
+	}
 	return *fd < 0 ? err_errno(err, *fd, "cannot claim block device %u:%u (%s)", major(device->dev),
 				   minor(device->dev), device->name)
 		       : 0;

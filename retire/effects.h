@@ -24,7 +24,8 @@ struct effects {
 	int (*open_filesystem)(struct effects *effects, const struct look *look, const struct holder *filesystem,
 			       int *fd, struct err *err);
 
-	/* Gets the guardian ready, and this program for a time in which a page fault could wait for what is frozen. */
+	/* Gets the guardian ready, and this program for a time in which a page fault could wait for what is
+	 * frozen. */
 	int (*guard)(struct effects *effects, struct err *err);
 	/* FIFREEZE, by the guardian, which thaws when this program dies or 5 s have passed. One at a time. */
 	int (*freeze)(struct effects *effects, int fd, struct deadline deadline, struct err *err);
@@ -50,10 +51,13 @@ struct effects {
 	int (*mount)(struct effects *effects, const struct look *look, const struct holder *mount, int kept,
 		     struct deadline deadline, struct err *err);
 
-	int (*swap_off)(struct effects *effects, const struct swap *swap, struct deadline deadline, struct err *err);
-	int (*swap_on)(struct effects *effects, const struct swap *swap, struct deadline deadline, struct err *err);
+	int (*swap_off)(struct effects *effects, const struct swap *swap, struct deadline deadline,
+			struct err *err);
+	int (*swap_on)(struct effects *effects, const struct swap *swap, struct deadline deadline,
+		       struct err *err);
 
-	/* O_RDONLY|O_EXCL of the whole disk: proof that no superblock, dm table or swap area is left. No waiting. */
+	/* O_RDONLY|O_EXCL of the whole disk: proof that no superblock, dm table or swap area is left. No waiting.
+	 */
 	int (*claim)(struct effects *effects, const struct device *device, int *fd, struct err *err);
 
 	/* Takes the device from its driver. Cannot be undone by us. */
@@ -61,7 +65,8 @@ struct effects {
 		       struct err *err);
 
 	int interrupt;	      /* signalfd of SIGINT, SIGTERM, SIGHUP; -1: none */
-	struct child hanging; /* the last child that was given up in the kernel; CHILD_NONE: none */
+	struct child hanging; /* the first child that was given up in the kernel; CHILD_NONE: none */
+	bool hanging_more;    /* and there were others */
 };
 
 #endif

@@ -41,13 +41,14 @@ static void note_hanging(struct execution *execution, const char *subject, const
 	_cleanup_free_ char *stack = NULL;
 	struct child *child = &execution->effects->hanging;
 
-	if (child_reap(child))
+	if (!execution->effects->hanging_more && child_reap(child))
 		return;
 	stack = child_stack(child->pid);
-	result_add_stuck(execution->result, subject, stack,
-			 "%s does not come back from the kernel (process %d); nothing else is done to it meanwhile, "
-			 "run the command again when that process has ended",
-			 what, child->pid);
+	result_add_stuck(
+		execution->result, subject, stack,
+		"%s does not come back from the kernel (process %d); nothing else is done to it meanwhile, "
+		"run the command again when that process has ended",
+		what, child->pid);
 }
 
 static int run(struct execution *execution, const struct step *step, struct step_record *record, struct err *err)
@@ -100,13 +101,14 @@ int execute_until(struct execution *execution, enum phase last, struct progress 
 
 static void undo(struct execution *execution, const struct step *step, struct step_record *record)
 {
-	bool hangs = execution->effects->hanging.pid >= 0 && !child_reap(&execution->effects->hanging);
+	bool hangs = execution->effects->hanging_more || !child_reap(&execution->effects->hanging);
 	struct err err = { 0 };
 	int rc;
 
 	/* what a child in the kernel may still be taking down is not put back under its hands */
 	if (hangs && (step->type == STEP_UNMOUNT || step->type == STEP_SWAP_OFF)) {
-		result_add_stuck(execution->result, record->subject, NULL, "was not put back: a call into the kernel hangs");
+		result_add_stuck(execution->result, record->subject, NULL,
+				 "was not put back: a call into the kernel hangs");
 		return;
 	}
 	rc = step_kind(step->type)->undo(execution, step, &err);

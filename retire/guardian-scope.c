@@ -21,16 +21,17 @@ enum { BUS_TIMEOUT_US = 2000000 };
 static int start_scope(sd_bus *bus, const char *name, pid_t pid)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-	int rc = sd_bus_message_new_method_call(bus, &call, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-						"org.freedesktop.systemd1.Manager", "StartTransientUnit");
+	int rc =
+		sd_bus_message_new_method_call(bus, &call, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+					       "org.freedesktop.systemd1.Manager", "StartTransientUnit");
 
 	if (rc < 0)
 		return rc;
 	/* no default dependencies: at shutdown it ends when its work does, not before */
 	rc = sd_bus_message_append(call, "ssa(sv)a(sa(sv))", name, "fail", 5, "Description", "s",
 				   "Thaws what dax-retire has frozen", "PIDs", "au", 1, (uint32_t)pid,
-				   "DefaultDependencies", "b", 0, "CollectMode", "s", "inactive-or-failed", "Slice", "s",
-				   "system.slice", 0);
+				   "DefaultDependencies", "b", 0, "CollectMode", "s", "inactive-or-failed",
+				   "Slice", "s", "system.slice", 0);
 	return rc < 0 ? rc : sd_bus_call(bus, call, BUS_TIMEOUT_US, NULL, NULL);
 }
 

@@ -26,14 +26,14 @@ enum state {
 	STATE_IDLE,
 	STATE_FREEZING, /* the child is in FIFREEZE */
 	STATE_FROZEN,
-	STATE_EXPIRED,	/* was frozen, the time ran out, is thawed */
+	STATE_EXPIRED, /* was frozen, the time ran out, is thawed */
 };
 
 /* The guardian's own side. */
 struct watch {
-	int socket;	   /* -1: the program is gone, or has given up a freeze that is still on its way */
-	int program;	   /* pidfd */
-	int fd;		   /* of the file system; -1 when idle */
+	int socket;  /* -1: the program is gone, or has given up a freeze that is still on its way */
+	int program; /* pidfd */
+	int fd;	     /* of the file system; -1 when idle */
 	enum state state;
 	struct child child;
 	struct deadline until;
@@ -41,8 +41,16 @@ struct watch {
 
 static int do_freeze(void *argument, int *fd)
 {
+	int file = *(int *)argument;
+	pid_t guardian = getppid();
+
 	(void)fd;
-	return ioctl(*(int *)argument, FIFREEZE, 0) < 0 ? -errno : 0;
+	if (ioctl(file, FIFREEZE, 0) < 0)
+		return -errno;
+	/* a guardian that was killed meanwhile cannot, and nobody else knows */
+	if (getppid() != guardian)
+		ioctl(file, FITHAW, 0);
+	return 0;
 }
 
 static int do_thaw(struct watch *watch)
@@ -127,15 +135,18 @@ static bool on_order(struct watch *watch)
 		on_freeze(watch, fd);
 	else if (order == ORDER_THAW)
 		on_thaw(watch);
-	else if (watch->state == STATE_FROZEN)
-		do_thaw(watch);
-	return order == ORDER_STOP;
+	else
+		abandon(watch);
+	return order == ORDER_STOP && watch->state != STATE_FREEZING;
 }
 
 static void on_child(struct watch *watch)
 {
 	int rc = child_wait(&watch->child, -1, deadline_in(1000), NULL);
 
+	/* a child that was killed cannot say whether it had done it */
+	if (rc == -EPROTO)
+		ioctl(watch->fd, FITHAW, 0);
 	watch->state = rc < 0 ? STATE_IDLE : STATE_FROZEN;
 	if (rc < 0) {
 		cleanup_close(&watch->fd);
@@ -266,7 +277,8 @@ static int order(const struct guardian *guardian, enum order what, int fd, struc
 int guardian_freeze(struct guardian *guardian, int fd, struct deadline deadline)
 {
 	/* the guardian's own limit answers first */
-	return order(guardian, ORDER_FREEZE, fd, deadline_sooner(deadline, deadline_in(GUARDIAN_FREEZE_MS + 1000)));
+	return order(guardian, ORDER_FREEZE, fd,
+		     deadline_sooner(deadline, deadline_in(GUARDIAN_FREEZE_MS + 1000)));
 }
 
 int guardian_thaw(struct guardian *guardian, struct deadline deadline)

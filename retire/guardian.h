@@ -20,7 +20,7 @@
 enum { GUARDIAN_FREEZE_MS = 5000 };
 
 struct guardian {
-	int pid;    /* -1: not started */
+	int pid; /* -1: not started */
 	int socket;
 };
 

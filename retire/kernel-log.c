@@ -14,12 +14,12 @@
 /* The kernel's own words; a record starts "PRIORITY,SEQUENCE,TIME,FLAGS;TEXT". */
 static const char *const pinned_words[] = { "dax_disassociate_entry" };
 static const char *const warning_words[] = {
-	"WARNING: ", "BUG: ", "Oops", "general protection fault", "blocked for more than", "INFO: rcu", "soft lockup",
-	"Kernel panic", "inconsistent lock state", "possible circular locking",
+	"WARNING: ", "BUG: ",	    "Oops",	    "general protection fault", "blocked for more than",
+	"INFO: rcu", "soft lockup", "Kernel panic", "inconsistent lock state",	"possible circular locking",
 };
 
 /* 8 KiB is the kernel's limit for one record: include/linux/printk.h */
-enum { RECORD_SIZE = 8192 };
+enum { RECORD_SIZE = 8192 + 1 };
 
 /* The next record, 0 at the end, or a negative errno. */
 static ssize_t next_record(int fd, char *record)

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 struct kernel_log {
-	int fd;	     /* -1: cannot be read (no permission, dmesg_restrict) */
+	int fd;			 /* -1: cannot be read (no permission, dmesg_restrict) */
 	unsigned long long from; /* sequence number of the first record that counts */
 };
 

@@ -22,7 +22,7 @@ enum kernel_fact {
 	KERNEL_LISTMOUNT,
 	KERNEL_PROCMAP_QUERY,
 	KERNEL_PIDFD,
-	KERNEL_NS_MNT_NEXT,	   /* mount namespaces can be walked: NS_MNT_GET_NEXT */
+	KERNEL_NS_MNT_NEXT, /* mount namespaces can be walked: NS_MNT_GET_NEXT */
 	KERNEL_FACTS
 };
 
@@ -40,10 +40,10 @@ const char *kernel_fact_name(enum kernel_fact fact);
 
 /* What an unbind does while `filesystem` is mounted on the device. */
 enum mounted_unbind {
-	UNBIND_TELLS,	  /* the kernel notifies it, kills, unmaps and shuts it down; ends */
-	UNBIND_HANGS,	  /* never returns */
-	UNBIND_CORRUPTS,  /* shut down as corrupt, unwritten data lost, later oops */
-	UNBIND_SILENT,	  /* nobody is told: its mappings stay in the page tables */
+	UNBIND_TELLS,	 /* the kernel notifies it, kills, unmaps and shuts it down; ends */
+	UNBIND_HANGS,	 /* never returns */
+	UNBIND_CORRUPTS, /* shut down as corrupt, unwritten data lost, later oops */
+	UNBIND_SILENT,	 /* nobody is told: its mappings stay in the page tables */
 	UNBIND_UNKNOWN,
 };
 

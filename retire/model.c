@@ -129,10 +129,18 @@ bool look_is_pinned_mount(const struct look *look, const struct holder *holder)
 	       !strstr(holder->mount.propagation, "master:");
 }
 
+void look_release_namespaces(struct look *look)
+{
+	array_each(namespace, &look->namespaces) {
+		cleanup_close(&namespace->fd);
+		namespace->fd = -1;
+	}
+}
+
 void look_release_pinned(struct look *look, int device)
 {
 	array_each(holder, &look->holders) {
-		if ((device >= 0 && holder->device != device) || !look_is_pinned_mount(look, holder))
+		if (holder->device != device || !look_is_pinned_mount(look, holder))
 			continue;
 		cleanup_close(&look->namespaces.items[holder->mount.ns].fd);
 		look->namespaces.items[holder->mount.ns].fd = -1;

@@ -38,19 +38,19 @@ const char *device_mode_name(enum device_mode mode);
 
 /* A device that the user named. `dev` is of the whole disk, or of the character device in devdax mode. */
 struct device {
-	char *name;	       /* "namespace0.0" */
-	const char *bus;       /* "nd": tells nd's region0 from cxl's */
-	char *path;	       /* in sysfs, with links resolved: "/sys/devices/…/namespace0.0" */
+	char *name;	 /* "namespace0.0" */
+	const char *bus; /* "nd": tells nd's region0 from cxl's */
+	char *path;	 /* in sysfs, with links resolved: "/sys/devices/…/namespace0.0" */
 	enum device_type type;
 	enum device_mode mode;
-	bool enabled;	       /* a driver gives it to users */
-	bool system_ram;       /* devdax handed on to the kmem driver */
-	char *driver_device;   /* whose driver does so: "pfn0.0", "btt0.0" or the namespace; NULL when disabled */
-	char *driver;	       /* "nd_pmem"; NULL when disabled */
-	char *blockdev;	       /* "pmem0", or the character device "dax0.0"; NULL when there is none */
-	dev_t dev;	       /* 0 when there is none */
+	bool enabled;	     /* a driver gives it to users */
+	bool system_ram;     /* devdax handed on to the kmem driver */
+	char *driver_device; /* whose driver does so: "pfn0.0", "btt0.0" or the namespace; NULL when disabled */
+	char *driver;	     /* "nd_pmem"; NULL when disabled */
+	char *blockdev;	     /* "pmem0", or the character device "dax0.0"; NULL when there is none */
+	dev_t dev;	     /* 0 when there is none */
 	uint64_t size;
-	char *uuid;	       /* of the namespace; NULL when it has none */
+	char *uuid; /* of the namespace; NULL when it has none */
 };
 
 enum holder_type {
@@ -71,7 +71,7 @@ struct holder_kind; /* plan.h: how a kind is found, and which steps end it */
 enum filesystem_feature { FS_XFS_RMAPBT = 1 << 0, FS_FEATURES_UNKNOWN = 1 << 1 };
 
 struct filesystem {
-	dev_t dev;	   /* st_dev of its files, also major:minor in mountinfo */
+	dev_t dev; /* st_dev of its files, also major:minor in mountinfo */
 	char *fstype;
 	unsigned features; /* enum filesystem_feature */
 	bool detached;	   /* alive although no mount shows it */
@@ -83,10 +83,10 @@ struct filesystem {
 struct mount {
 	uint64_t id, parent; /* mnt_id as mountinfo and statx() give it */
 	dev_t dev;
-	char *root;	     /* which directory of the file system is mounted: "/" or a bind */
-	char *point;	     /* as seen from the root of its mount namespace */
-	char *options;	     /* of the mount: "rw,relatime" */
-	char *propagation;   /* optional fields: "shared:13 master:2", "" when private */
+	char *root;	   /* which directory of the file system is mounted: "/" or a bind */
+	char *point;	   /* as seen from the root of its mount namespace */
+	char *options;	   /* of the mount: "rw,relatime" */
+	char *propagation; /* optional fields: "shared:13 master:2", "" when private */
 	char *fstype;
 	char *source;
 	char *super_options; /* of the file system */
@@ -94,35 +94,42 @@ struct mount {
 	bool foreign;	     /* not of the device: something else mounted below one of its mounts */
 };
 
-enum use { USE_OPEN = 1 << 0, USE_MAP = 1 << 1, USE_CWD = 1 << 2, USE_ROOT = 1 << 3, USE_EXE = 1 << 4, USE_NAMESPACE = 1 << 5 };
+enum use {
+	USE_OPEN = 1 << 0,
+	USE_MAP = 1 << 1,
+	USE_CWD = 1 << 2,
+	USE_ROOT = 1 << 3,
+	USE_EXE = 1 << 4,
+	USE_NAMESPACE = 1 << 5
+};
 
 struct process {
 	pid_t pid;
 	uint64_t starttime; /* field 22 of /proc/PID/stat: clock ticks since boot */
 	char comm[64];
-	uid_t uid;	    /* real uid */
-	char *unit;	    /* systemd unit from its cgroup; NULL when none */
-	unsigned uses;	    /* enum use */
-	char *path;	    /* one of the files it uses, for the message; NULL when unknown */
-	int pidfd;	    /* taken when it was found, proven to be this process; -1 when not taken */
-	bool own;	    /* this program or one of its ancestors */
+	uid_t uid;     /* real uid */
+	char *unit;    /* systemd unit from its cgroup; NULL when none */
+	unsigned uses; /* enum use */
+	char *path;    /* one of the files it uses, for the message; NULL when unknown */
+	int pidfd;     /* taken when it was found, proven to be this process; -1 when not taken */
+	bool own;      /* this program or one of its ancestors */
 };
 
 struct swap {
-	char *path;	    /* as in /proc/swaps */
+	char *path; /* as in /proc/swaps */
 	int priority;
 	uint64_t size, used;
-	bool file;	    /* a file on a file system, not a block device */
+	bool file; /* a file on a file system, not a block device */
 };
 
 struct holder {
-	int id;		    /* 1, 2, … in the order found; the index is id - 1 */
+	int id; /* 1, 2, … in the order found; the index is id - 1 */
 	enum holder_type type;
 	const struct holder_kind *kind;
-	int device;	    /* index into look.devices */
-	int on, inside;	    /* ids; see above */
-	char *name;	    /* "/mnt/data", "fio[812]", "dm-0", "pmem0p1" */
-	dev_t dev;	    /* of the place that this is (partition, dm, file system); 0 for mounts, processes, swap */
+	int device;	/* index into look.devices */
+	int on, inside; /* ids; see above */
+	char *name;	/* "/mnt/data", "fio[812]", "dm-0", "pmem0p1" */
+	dev_t dev;	/* of the place that this is (partition, dm, file system); 0 for mounts, processes, swap */
 	union {
 		struct filesystem filesystem;
 		struct mount mount;
@@ -134,14 +141,14 @@ struct holder {
 /* A mount namespace, held by descriptor so that its mounts can be reached. */
 struct mount_namespace {
 	uint64_t ino;
-	int fd;		  /* of /proc/PID/ns/mnt; -1 in a recorded tree */
-	bool initial;	  /* the one this program and pid 1 live in */
+	int fd;		      /* of /proc/PID/ns/mnt; -1 in a recorded tree */
+	bool initial;	      /* the one this program and pid 1 live in */
 	bool less_privileged; /* owned by another user namespace: its private copies of our mounts are locked */
 };
 
 /* Something that could not be looked at. Unknown is never "none". */
 struct unknown {
-	char *subject;	  /* "process 812", "mount namespace 4026532210" */
+	char *subject; /* "process 812", "mount namespace 4026532210" */
 	char *reason;
 };
 
@@ -183,15 +190,18 @@ bool look_rests_on(const struct look *look, const struct holder *holder, int id)
 bool look_is_pinned_mount(const struct look *look, const struct holder *holder);
 
 /*
- * Lets go of the namespaces of such mounts of device `device` (-1: all), which
- * our descriptors would keep alive when everybody else has left them.
+ * Our descriptors keep mount namespaces alive, with all their mounts, when
+ * everybody else has left them. These let go: of all, or of those that have a
+ * pinned mount of device `device`.
  */
+void look_release_namespaces(struct look *look);
 void look_release_pinned(struct look *look, int device);
 
 /* What `holder` rests on, for people: name of the block device below it. Never NULL. */
 const char *look_on_name(const struct look *look, const struct holder *holder);
 
-/* A second look is at the same devices: copies them, and what is known of this program, into the empty `copy`. 0 or -ENOMEM. */
+/* A second look is at the same devices: copies them, and what is known of this program, into the empty `copy`. 0
+ * or -ENOMEM. */
 int look_copy_devices(const struct look *look, struct look *copy);
 
 /* Drops the holders, unknowns and namespaces and keeps the devices, for a second look. */

@@ -50,9 +50,12 @@ static const struct {
 	enum use use;
 	const char *verb;
 } use_verbs[] = {
-	{ USE_MAP, "maps" },		  { USE_OPEN, "has open" },
-	{ USE_CWD, "has its working directory at" }, { USE_ROOT, "has its root directory at" },
-	{ USE_EXE, "runs" },		  { USE_NAMESPACE, "keeps the mount namespace of" },
+	{ USE_MAP, "maps" },
+	{ USE_OPEN, "has open" },
+	{ USE_CWD, "has its working directory at" },
+	{ USE_ROOT, "has its root directory at" },
+	{ USE_EXE, "runs" },
+	{ USE_NAMESPACE, "keeps the mount namespace of" },
 };
 
 static const char *use_verb(unsigned uses)
@@ -68,33 +71,45 @@ static const char *process_object(const struct look *look, const struct holder *
 	return holder->process.path ? holder->process.path : look_on_name(look, holder);
 }
 
+/* "fio[812] (bench.service)" */
+static const char *process_title(const struct holder *holder, char *title, size_t size)
+{
+	const char *unit = holder->process.unit;
+
+	snprintf(title, size, "%s%s%s%s", holder->name, unit ? " (" : "", unit ? unit : "", unit ? ")" : "");
+	return title;
+}
+
 static int veto_process(struct planning *planning, const struct holder *holder)
 {
 	const struct process *process = &holder->process;
 	const struct device *device = &planning->look->devices.items[holder->device];
 	struct veto veto = { .code = "process", .holder = holder->id, .level = EVICT_TERM };
 	const char *verb = use_verb(process->uses), *object = process_object(planning->look, holder);
+	char title[256];
 
+	process_title(holder, title, sizeof(title));
 	veto.severity = SEVERITY_CRITICAL;
 	if (process->own) {
 		veto.code = "self";
 		return add_veto(planning, veto, holder->name,
-				"%s, which runs this command, %s %s: run it from elsewhere", holder->name, verb, object);
+				"%s, which runs this command, %s %s: run it from elsewhere", title, verb, object);
 	}
 	if (process->pid == 1) {
 		veto.code = "init";
-		return add_veto(planning, veto, holder->name, "%s %s %s: it cannot be ended", holder->name, verb, object);
+		return add_veto(planning, veto, holder->name, "%s %s %s: it cannot be ended", title, verb, object);
 	}
 	if (device->mode == MODE_DEVDAX)
 		return add_veto(planning, veto, holder->name,
-				"%s %s %s: users of a device-dax are not evicted, end it first", holder->name, verb, object);
+				"%s %s %s: users of a device-dax are not evicted, end it first", title, verb,
+				object);
 	veto.severity = SEVERITY_HOLDER;
 	if (planning->stage == PLAN_ASKED) {
 		veto.level = EVICT_KILL;
-		return add_veto(planning, veto, holder->name, "%s still %s %s after SIGTERM and the grace", holder->name,
+		return add_veto(planning, veto, holder->name, "%s still %s %s after SIGTERM and the grace", title,
 				verb, object);
 	}
-	return add_veto(planning, veto, holder->name, "%s %s %s", holder->name, verb, object);
+	return add_veto(planning, veto, holder->name, "%s %s %s", title, verb, object);
 }
 
 /* Where the running system itself lives; nothing is worth taking that away. */
@@ -128,7 +143,9 @@ static int veto_mount(struct planning *planning, const struct holder *holder)
 {
 	const struct mount *mount = &holder->mount;
 	const char *on = look_on_name(planning->look, holder);
-	struct veto veto = { .code = "mount", .severity = SEVERITY_HOLDER, .holder = holder->id, .level = EVICT_STOP };
+	struct veto veto = {
+		.code = "mount", .severity = SEVERITY_HOLDER, .holder = holder->id, .level = EVICT_STOP
+	};
 	int rc;
 
 	if (is_system_mount(planning->look, mount)) {
@@ -141,25 +158,30 @@ static int veto_mount(struct planning *planning, const struct holder *holder)
 		if (!has_process(planning->look, holder->id)) {
 			veto.code = "locked-mount";
 			veto.severity = SEVERITY_CRITICAL;
-			return add_veto(planning, veto, holder->name,
-					"%s is locked in the mount namespace of a less privileged user, which no process "
-					"that is seen keeps alive", mount->point);
+			return add_veto(
+				planning, veto, holder->name,
+				"%s is locked in the mount namespace of a less privileged user, which no process "
+				"that is seen keeps alive",
+				mount->point);
 		}
 		veto.level = EVICT_TERM;
 	}
 	rc = mount->foreign ? add_veto(planning, veto, holder->name, "%s is mounted below %s", mount->point, on)
-			    : add_veto(planning, veto, holder->name, "%s is mounted from %s (%s)", mount->point, on,
-				       mount->fstype);
+			    : add_veto(planning, veto, holder->name, "%s is mounted from %s (%s)", mount->point,
+				       on, mount->fstype);
 	if (rc < 0 || !is_volatile(mount))
 		return rc;
 	veto.code = "volatile-mount";
 	veto.severity = SEVERITY_RISK;
-	return add_veto(planning, veto, holder->name, "%s (%s) would lose its contents", mount->point, mount->fstype);
+	return add_veto(planning, veto, holder->name, "%s (%s) would lose its contents", mount->point,
+			mount->fstype);
 }
 
 static int veto_swap(struct planning *planning, const struct holder *holder)
 {
-	struct veto veto = { .code = "swap", .severity = SEVERITY_HOLDER, .holder = holder->id, .level = EVICT_STOP };
+	struct veto veto = {
+		.code = "swap", .severity = SEVERITY_HOLDER, .holder = holder->id, .level = EVICT_STOP
+	};
 
 	return add_veto(planning, veto, holder->name, "%s is in use as swap on %s", holder->name,
 			look_on_name(planning->look, holder));
@@ -175,14 +197,17 @@ static int veto_filesystem(struct planning *planning, const struct holder *holde
 	if (has_process(planning->look, holder->id)) {
 		veto.severity = SEVERITY_HOLDER;
 		return add_veto(planning, veto, holder->name,
-				"a lazily unmounted %s on %s lives on in its processes", holder->filesystem.fstype, on);
+				"a lazily unmounted %s file system on %s lives on in its processes",
+				holder->filesystem.fstype, on);
 	}
 	veto.code = "unknown-holder";
 	veto.severity = SEVERITY_CRITICAL;
-	return add_veto(planning, veto, holder->name,
-			"a %s on %s is alive although no mount and no process shows it: a mount namespace kept by a "
-			"descriptor, a descriptor in flight, or the kernel (nfsd, loop, a storage target) may hold it",
-			holder->filesystem.fstype, on);
+	return add_veto(
+		planning, veto, holder->name,
+		"a %s file system on %s is alive although no mount and no process shows it: a mount namespace "
+		"kept by a "
+		"descriptor, a descriptor in flight, or the kernel (nfsd, loop, a storage target) may hold it",
+		holder->filesystem.fstype, on);
 }
 
 static int veto_stack(struct planning *planning, const struct holder *holder)
@@ -259,8 +284,8 @@ static bool is_mounted_inside_another(const struct look *look, const struct hold
 	array_each(holder, &look->holders) {
 		const struct holder *outer = look_holder(look, holder->inside);
 
-		if (holder->type == HOLDER_MOUNT && !holder->mount.foreign && holder->mount.dev == filesystem->dev &&
-		    outer && outer->mount.dev != filesystem->dev)
+		if (holder->type == HOLDER_MOUNT && !holder->mount.foreign &&
+		    holder->mount.dev == filesystem->dev && outer && outer->mount.dev != filesystem->dev)
 			return true;
 	}
 	return false;
@@ -322,7 +347,8 @@ bool plan_leaves_mounted(const struct planning *planning, const struct holder *h
 	const struct holder *filesystem = filesystem_of(planning->look, holder);
 
 	return filesystem && request_allows(planning->request, "mounted-unbind") &&
-	       !is_foreign(planning->look, holder) && is_told(planning, filesystem) && blocks_eviction(planning, filesystem);
+	       !is_foreign(planning->look, holder) && is_told(planning, filesystem) &&
+	       blocks_eviction(planning, filesystem);
 }
 
 /*
@@ -344,8 +370,8 @@ static int allow_mounted_unbind(struct planning *planning)
 		if (!why)
 			continue;
 		critical.holder = holder->id;
-		rc = add_veto(planning, critical, holder->name, "%s cannot be unbound while mounted: %s", holder->name,
-			      why);
+		rc = add_veto(planning, critical, holder->name, "%s cannot be unbound while mounted: %s",
+			      holder->name, why);
 		if (rc < 0)
 			return rc;
 	}
@@ -364,8 +390,9 @@ int plan_vetoes(struct planning *planning)
 	int rc = 0;
 
 	if (!planning->look->initial_namespaces)
-		rc = add_veto(planning, outside, planning->request->command,
-			      "this program is not in the initial pid and user namespaces and cannot see every holder");
+		rc = add_veto(
+			planning, outside, planning->request->command,
+			"this program is not in the initial pid and user namespaces and cannot see every holder");
 	array_each(device, &planning->look->devices)
 		rc = rc < 0 ? rc : veto_device(planning, device);
 	array_each(holder, &planning->look->holders)

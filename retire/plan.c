@@ -87,7 +87,8 @@ static bool is_wanted(const struct planning *planning, enum step_type type, cons
 	switch (type) {
 	case STEP_KILL:
 	case STEP_AWAIT_EXIT:
-		return !left && planning->request->evict == EVICT_KILL && has_process_on(planning->look, holder->id);
+		return !left && planning->request->evict == EVICT_KILL &&
+		       has_process_on(planning->look, holder->id);
 	case STEP_FREEZE:
 	case STEP_FLUSH:
 	case STEP_THAW:
@@ -226,7 +227,8 @@ static bool is_same_process(const struct holder *one, const struct holder *other
 	return one && one->process.pid == other->process.pid && one->process.starttime == other->process.starttime;
 }
 
-/* A process has a holder for each place that it uses, one after the other; some take a second SIGTERM for worse. */
+/* A process has a holder for each place that it uses, one after the other; some take a second SIGTERM for worse.
+ */
 static int ask(struct planning *planning)
 {
 	const struct holder *asked = NULL;
@@ -253,20 +255,30 @@ static bool is_left_mounted(const struct planning *planning, int device)
 	return false;
 }
 
-static bool can_be_claimed(const struct device *device)
+/* A character device has no claim: there the step is a last look, and comes after those that take time. */
+static bool is_claimed_in(const struct device *device, bool last)
 {
-	return device->enabled && device->mode != MODE_DEVDAX && device->dev;
+	return device->enabled && device->dev && (device->mode == MODE_DEVDAX) == last;
+}
+
+static int claim(struct planning *planning, bool last)
+{
+	const struct look *look = planning->look;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < look->devices.count; i++)
+		if (is_claimed_in(&look->devices.items[i], last) && !is_left_mounted(planning, (int)i))
+			rc = add_step(planning, STEP_CLAIM, (int)i, 0);
+	return rc;
 }
 
 /* Over all devices: first every claim, then what cannot be undone. */
 static int claim_and_unbind(struct planning *planning)
 {
 	const struct look *look = planning->look;
-	int rc = 0;
+	int rc = claim(planning, false);
 
-	for (size_t i = 0; rc == 0 && i < look->devices.count; i++)
-		if (can_be_claimed(&look->devices.items[i]) && !is_left_mounted(planning, (int)i))
-			rc = add_step(planning, STEP_CLAIM, (int)i, 0);
+	rc = rc < 0 ? rc : claim(planning, true);
 	for (size_t i = 0; rc == 0 && i < look->devices.count; i++) {
 		if (!look->devices.items[i].enabled)
 			continue;

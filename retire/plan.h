@@ -20,17 +20,17 @@ enum phase { PHASE_ASK, PHASE_SETTLE, PHASE_CLAIM, PHASE_UNBIND };
 
 enum step_type {
 	STEP_NONE,
-	STEP_TERMINATE,	 /* ask: SIGTERM to one process */
-	STEP_GRACE,	 /* ask: wait for those that were asked */
-	STEP_FREEZE,	 /* settle, of a file system */
+	STEP_TERMINATE, /* ask: SIGTERM to one process */
+	STEP_GRACE,	/* ask: wait for those that were asked */
+	STEP_FREEZE,	/* settle, of a file system */
 	STEP_FLUSH,
 	STEP_KILL,
 	STEP_THAW,
 	STEP_AWAIT_EXIT,
-	STEP_SWAP_OFF,	 /* settle, of a swap area */
-	STEP_UNMOUNT,	 /* settle, of a mount */
-	STEP_CLAIM,	 /* claim, of a device */
-	STEP_UNBIND,	 /* after the commit, of a device */
+	STEP_SWAP_OFF, /* settle, of a swap area */
+	STEP_UNMOUNT,  /* settle, of a mount */
+	STEP_CLAIM,    /* claim, of a device */
+	STEP_UNBIND,   /* after the commit, of a device */
 	STEP_TYPES
 };
 
@@ -57,7 +57,7 @@ struct step {
 struct root;
 struct holder_kind {
 	enum holder_type type;
-	const char *name;	/* the word in JSON and on the terminal: "mount" */
+	const char *name; /* the word in JSON and on the terminal: "mount" */
 
 	/*
 	 * Adds what it finds to the look. Returns the number of holders added
@@ -68,10 +68,10 @@ struct holder_kind {
 	int (*probe)(const struct root *root, struct look *look, struct err *err);
 	bool stacks;
 
-	enum evict_level lifted_by;    /* EVICT_NEVER: nothing ends it, see `refusal` */
-	const char *refusal;	       /* why and what to do by hand, when EVICT_NEVER; else NULL */
-	enum step_type before[6];      /* steps before what rests on it is taken down, STEP_NONE-terminated */
-	enum step_type after[3];       /* … and after */
+	enum evict_level lifted_by; /* EVICT_NEVER: nothing ends it, see `refusal` */
+	const char *refusal;	    /* why and what to do by hand, when EVICT_NEVER; else NULL */
+	enum step_type before[6];   /* steps before what rests on it is taken down, STEP_NONE-terminated */
+	enum step_type after[3];    /* … and after */
 };
 
 enum severity { SEVERITY_HOLDER, SEVERITY_RISK, SEVERITY_CRITICAL };
@@ -79,29 +79,30 @@ enum severity { SEVERITY_HOLDER, SEVERITY_RISK, SEVERITY_CRITICAL };
 const char *severity_name(enum severity severity);
 
 struct veto {
-	const char *code;	 /* constant: "mount", "process", "incomplete", "system" … */
+	const char *code; /* constant: "mount", "process", "incomplete", "system" … */
 	enum severity severity;
-	char *subject;		 /* owned: "fio[812]" */
-	int holder;		 /* id, 0 when it is about no holder */
-	enum evict_level level;	 /* of SEVERITY_HOLDER: the --evict level which lifts it */
-	bool stands;		 /* not lifted by this request */
-	char *message;		 /* owned: one sentence for people */
+	char *subject;		/* owned: "fio[812]" */
+	int holder;		/* id, 0 when it is about no holder */
+	enum evict_level level; /* of SEVERITY_HOLDER: the --evict level which lifts it */
+	bool stands;		/* not lifted by this request */
+	char *message;		/* owned: one sentence for people */
 };
 
 struct plan {
 	ARRAY_OF(struct step) steps;
 	ARRAY_OF(struct veto) vetoes;
-	bool refused;		 /* at least one veto stands */
-	bool already_retired;	 /* nothing is enabled: no steps, no vetoes */
+	bool refused;	      /* at least one veto stands */
+	bool already_retired; /* nothing is enabled: no steps, no vetoes */
 };
 
 /* Which part of the job the plan is for. */
 enum plan_stage {
-	PLAN_WHOLE,  /* from the start: what a dry run shows */
-	PLAN_ASKED,  /* processes have been asked: a second look, no ask phase */
+	PLAN_WHOLE, /* from the start: what a dry run shows */
+	PLAN_ASKED, /* processes have been asked: a second look, no ask phase */
 };
 
-/* 0, -ENOMEM, or -ELOOP when mounts are nested beyond reason. The plan refers to `look` by index only; plan_free() when done. */
+/* 0, -ENOMEM, or -ELOOP when mounts are nested beyond reason. The plan refers to `look` by index only; plan_free()
+ * when done. */
 int plan_make(const struct look *look, const struct request *request, const struct kernel *kernel,
 	      enum plan_stage stage, struct plan *plan);
 

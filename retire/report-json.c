@@ -271,7 +271,7 @@ static void put_found(struct json_object *object, const struct result *result,
 
 	for (size_t i = 0; i < result->look.devices.count; i++)
 		append(devices, json_device(result, i, options));
-	array_each (holder, &result->look.holders)
+	array_each(holder, &result->look.holders)
 		if (holder_is_shown(holder))
 			append(holders, json_holder(&result->look, holder, options));
 }
@@ -281,7 +281,7 @@ static void put_unknowns(struct json_object *object, const struct result *result
 	static const char *const keys[] = { "subject", "reason", NULL };
 	struct json_object *array = put_array(object, "unknown");
 
-	array_each (unknown, &result->look.unknowns)
+	array_each(unknown, &result->look.unknowns)
 		append(array, json_texts(keys, unknown->subject, unknown->reason, NULL));
 }
 
@@ -289,7 +289,7 @@ static void put_vetoes(struct json_object *object, const struct result *result)
 {
 	struct json_object *array = put_array(object, "vetoes");
 
-	array_each (veto, &result->vetoes)
+	array_each(veto, &result->vetoes)
 		append(array, json_veto(&result->look, veto));
 }
 
@@ -300,16 +300,16 @@ static void put_done(struct json_object *object, const struct result *result)
 	struct json_object *losses = put_array(object, "losses"), *steps = put_array(object, "steps");
 	struct json_object *verified = put_array(object, "verify"), *stuck_array;
 
-	array_each (loss, &result->losses)
+	array_each(loss, &result->losses)
 		append(losses, json_texts(loss_keys, loss->kind, loss->name, loss->reason));
-	array_each (record, &result->steps)
+	array_each(record, &result->steps)
 		append(steps, json_step(record));
-	array_each (verify, &result->verify)
+	array_each(verify, &result->verify)
 		append(verified, json_verify(verify));
 	if (!result->stuck.count)
 		return;
 	stuck_array = put_array(object, "stuck");
-	array_each (stuck, &result->stuck)
+	array_each(stuck, &result->stuck)
 		append(stuck_array, json_texts(stuck_keys, stuck->subject, stuck->message, stuck->stack));
 }
 

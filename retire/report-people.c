@@ -39,7 +39,7 @@ static void print_vetoes(const struct result *result, bool all, FILE *err)
 {
 	char subject[LINE];
 
-	array_each (veto, &result->vetoes) {
+	array_each(veto, &result->vetoes) {
 		if (!veto->stands && !all)
 			continue;
 		fputc(' ', err);
@@ -53,7 +53,7 @@ static bool can_be_lifted(const struct result *result)
 {
 	char option[64];
 
-	array_each (veto, &result->vetoes)
+	array_each(veto, &result->vetoes)
 		if (veto->stands && !veto_lifted_by(veto, option, sizeof(option)))
 			return false;
 	return true;
@@ -61,7 +61,7 @@ static bool can_be_lifted(const struct result *result)
 
 static bool named_before(const struct result *result, const struct veto *until)
 {
-	array_each (veto, &result->vetoes) {
+	array_each(veto, &result->vetoes) {
 		if (veto == until)
 			return false;
 		if (veto->severity == SEVERITY_RISK && strcmp(veto->code, until->code) == 0)
@@ -76,12 +76,12 @@ static void print_options_needed(const struct result *result, FILE *err)
 	enum evict_level level = EVICT_NONE;
 	const char *separator = " --allow=";
 
-	array_each (veto, &result->vetoes)
+	array_each(veto, &result->vetoes)
 		if (veto->severity == SEVERITY_HOLDER && veto->level > level && veto->level < EVICT_NEVER)
 			level = veto->level;
 	if (level != EVICT_NONE)
 		fprintf(err, " --evict=%s", evict_level_name(level));
-	array_each (veto, &result->vetoes) {
+	array_each(veto, &result->vetoes) {
 		if (veto->severity != SEVERITY_RISK || named_before(result, veto))
 			continue;
 		fprintf(err, "%s%s", separator, veto->code);
@@ -116,7 +116,7 @@ static void print_failed_steps(const struct result *result, FILE *err)
 {
 	char subject[LINE], message[LINE];
 
-	array_each (record, &result->steps)
+	array_each(record, &result->steps)
 		if (record->state == STATE_FAILED || record->state == STATE_STUCK)
 			fprintf(err, "  %s %s %s%s%s\n", step_name(record->type), shown(record->subject, subject),
 				step_state_name(record->state), record->message ? ": " : "",
@@ -127,7 +127,7 @@ static void print_losses(const struct result *result, FILE *err)
 {
 	char name[LINE], reason[LINE];
 
-	array_each (loss, &result->losses)
+	array_each(loss, &result->losses)
 		fprintf(err, "  lost: %s %s (%s)\n", loss->kind, shown(loss->name, name),
 			shown(loss->reason, reason));
 }
@@ -136,7 +136,7 @@ static void print_stuck(const struct result *result, FILE *err)
 {
 	char subject[LINE], text[LINE];
 
-	array_each (stuck, &result->stuck) {
+	array_each(stuck, &result->stuck) {
 		fprintf(err, "  %s: %s\n", shown(stuck->subject, subject), shown(stuck->message, text));
 		if (stuck->stack)
 			fprintf(err, "    waits in %s\n", shown(stuck->stack, text));
@@ -147,7 +147,7 @@ static void print_unknowns(const struct result *result, FILE *err)
 {
 	char subject[LINE], reason[LINE];
 
-	array_each (unknown, &result->look.unknowns)
+	array_each(unknown, &result->look.unknowns)
 		fprintf(err, "  not looked at: %s: %s\n", shown(unknown->subject, subject),
 			shown(unknown->reason, reason));
 }

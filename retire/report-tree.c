@@ -212,7 +212,7 @@ int report_dot(const struct result *result, FILE *out)
 	fputs("digraph holders {\n\trankdir=BT;\n\tnode [shape=box];\n", out);
 	for (size_t i = 0; i < result->look.devices.count; i++)
 		dot_node(out, "device", (int)i, result->look.devices.items[i].name);
-	array_each (holder, &result->look.holders)
+	array_each(holder, &result->look.holders)
 		if (holder_is_shown(holder))
 			dot_holder(&result->look, holder, out);
 	fputs("}\n", out);

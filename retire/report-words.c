@@ -139,7 +139,7 @@ static const struct holder *mount_of(const struct look *look, int id, const char
 	const struct holder *best = NULL;
 	size_t most = 0;
 
-	array_each (holder, &look->holders) {
+	array_each(holder, &look->holders) {
 		size_t covered;
 
 		if (holder->type != HOLDER_MOUNT || holder->on != id || holder->mount.foreign)

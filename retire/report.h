@@ -12,11 +12,11 @@
 #include "retire/result.h"
 
 struct report_options {
-	bool human;	/* -u: sizes as "1.00 GiB (1.07 GB)", other numbers as hex strings, as ndctl does */
-	bool verbose;	/* -v: also what was found in order, kernel facts */
-	bool quiet;	/* -q: only errors and refusals */
-	bool tree;	/* list-holders --tree: drawn for people, on stdout, instead of JSON */
-	bool dot;	/* list-holders --dot: for Graphviz, on stdout */
+	bool human;   /* -u: sizes as "1.00 GiB (1.07 GB)", other numbers as hex strings, as ndctl does */
+	bool verbose; /* -v: also what was found in order, kernel facts */
+	bool quiet;   /* -q: only errors and refusals */
+	bool tree;    /* list-holders --tree: drawn for people, on stdout, instead of JSON */
+	bool dot;     /* list-holders --dot: for Graphviz, on stdout */
 };
 
 /* The result object, pretty-printed, one newline at its end. 0 or a negative errno (stdout cannot be written). */

@@ -12,18 +12,18 @@
 #include "retire/model.h"
 
 struct request {
-	const char *command;	   /* "retire-namespace", "list-holders" */
-	const char *const *names;  /* of devices, or one "all" */
+	const char *command;	  /* "retire-namespace", "list-holders" */
+	const char *const *names; /* of devices, or one "all" */
 	size_t name_count;
-	const char *bus, *region;  /* filters; NULL: any */
+	const char *bus, *region; /* filters; NULL: any */
 	enum evict_level evict;
-	const char *const *allow;  /* veto codes of severity risk that are taken */
+	const char *const *allow; /* veto codes of severity risk that are taken */
 	size_t allow_count;
 	bool dry_run;
-	unsigned grace_ms;	   /* between TERM and KILL */
-	unsigned timeout_ms;	   /* up to the commit point; the rollback has the same again */
-	bool wait;		   /* for another retirement to end */
-	unsigned wait_ms;	   /* 0 with `wait`: without limit */
+	unsigned grace_ms;   /* between TERM and KILL */
+	unsigned timeout_ms; /* up to the commit point; the rollback has the same again */
+	bool wait;	     /* for another retirement to end */
+	unsigned wait_ms;    /* 0 with `wait`: without limit */
 };
 
 bool request_allows(const struct request *request, const char *code);

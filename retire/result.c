@@ -115,7 +115,7 @@ int result_add_verify(struct result *result, const char *check, enum check ok, c
 
 static void free_steps(struct result *result)
 {
-	array_each (record, &result->steps) {
+	array_each(record, &result->steps) {
 		free(record->subject);
 		free(record->message);
 	}
@@ -124,7 +124,7 @@ static void free_steps(struct result *result)
 
 static void free_vetoes(struct result *result)
 {
-	array_each (veto, &result->vetoes) {
+	array_each(veto, &result->vetoes) {
 		free(veto->subject);
 		free(veto->message);
 	}
@@ -133,18 +133,18 @@ static void free_vetoes(struct result *result)
 
 static void free_leftovers(struct result *result)
 {
-	array_each (loss, &result->losses) {
+	array_each(loss, &result->losses) {
 		free(loss->name);
 		free(loss->reason);
 	}
 	free(result->losses.items);
-	array_each (stuck, &result->stuck) {
+	array_each(stuck, &result->stuck) {
 		free(stuck->subject);
 		free(stuck->message);
 		free(stuck->stack);
 	}
 	free(result->stuck.items);
-	array_each (verify, &result->verify)
+	array_each(verify, &result->verify)
 		free(verify->reason);
 	free(result->verify.items);
 }

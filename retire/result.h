@@ -30,12 +30,12 @@ const char *outcome_name(enum outcome outcome); /* "already-retired" */
 int outcome_exit(enum outcome outcome);		/* 0, 1, 2, 3, 4 */
 
 enum step_state {
-	STATE_PLANNED,	   /* a dry run, or not reached */
+	STATE_PLANNED, /* a dry run, or not reached */
 	STATE_DONE,
-	STATE_NOT_NEEDED,  /* found done already: "not-needed" */
+	STATE_NOT_NEEDED, /* found done already: "not-needed" */
 	STATE_FAILED,
 	STATE_UNDONE,
-	STATE_STUCK,	   /* given up while the kernel may still be at it */
+	STATE_STUCK, /* given up while the kernel may still be at it */
 };
 
 const char *step_state_name(enum step_state state);
@@ -47,11 +47,11 @@ const char *notify_name(enum notify notify); /* NULL for NOTIFY_NONE */
 
 struct step_record {
 	enum step_type type;
-	char *subject;	/* "/mnt/data", "pmem0", "fio[812]" */
+	char *subject; /* "/mnt/data", "pmem0", "fio[812]" */
 	enum step_state state;
-	double ms;	/* < 0: not run */
+	double ms; /* < 0: not run */
 	enum notify notify;
-	char *message;	/* why it failed; NULL when it did not */
+	char *message; /* why it failed; NULL when it did not */
 };
 
 struct loss {
@@ -62,7 +62,7 @@ struct loss {
 /* Something that could not be finished or put back, and what to do about it. */
 struct stuck {
 	char *subject, *message;
-	char *stack;	/* where in the kernel a child hangs; NULL when unknown */
+	char *stack; /* where in the kernel a child hangs; NULL when unknown */
 };
 
 enum check { CHECK_FALSE, CHECK_TRUE, CHECK_NULL };
@@ -70,24 +70,24 @@ enum check { CHECK_FALSE, CHECK_TRUE, CHECK_NULL };
 struct verify {
 	const char *check; /* "no-mount" */
 	enum check ok;
-	char *reason;	   /* why not, or why it cannot be told; NULL when ok */
+	char *reason; /* why not, or why it cannot be told; NULL when ok */
 };
 
 struct result {
 	const char *command;
-	char id[32];	   /* "20261121T101502-7f3a"; "" for what only lists */
+	char id[32]; /* "20261121T101502-7f3a"; "" for what only lists */
 	enum outcome outcome;
 	bool changed;
 	uint64_t elapsed_ms;
-	double frozen_ms;  /* the longest freeze of one file system; < 0: nothing was frozen */
-	struct look look;  /* devices, holders as found at first, unknowns */
+	double frozen_ms; /* the longest freeze of one file system; < 0: nothing was frozen */
+	struct look look; /* devices, holders as found at first, unknowns */
 	ARRAY_OF(struct veto) vetoes;
 	ARRAY_OF(struct step_record) steps;
 	ARRAY_OF(struct loss) losses;
 	ARRAY_OF(struct stuck) stuck;
 	ARRAY_OF(struct verify) verify;
-	bool *unused;	   /* for each device: proven that nobody uses it any more */
-	char *message;	   /* of OUTCOME_ERROR, IN_PROGRESS, ROLLED_BACK, STUCK: why; else NULL */
+	bool *unused;  /* for each device: proven that nobody uses it any more */
+	char *message; /* of OUTCOME_ERROR, IN_PROGRESS, ROLLED_BACK, STUCK: why; else NULL */
 };
 
 /* All return NULL / -ENOMEM only when memory is out. Strings are copied. */

@@ -33,8 +33,8 @@ struct job {
 	struct progress *progress;
 	struct result *result;
 	struct kernel kernel;
-	struct plan plan;	/* from the first look; result takes its vetoes */
-	struct plan final;	/* from the look after the ask */
+	struct plan plan;  /* from the first look; result takes its vetoes */
+	struct plan final; /* from the look after the ask */
 	struct look second;
 	struct effects_system effects;
 	struct execution execution;
@@ -103,6 +103,7 @@ static void hand_over_vetoes(struct plan *plan, struct result *result)
 		if (!to)
 			return;
 		*to = *veto;
+		*veto = (struct veto){ 0 };
 	}
 	plan->vetoes.count = 0;
 }
@@ -215,7 +216,7 @@ static void roll_back(struct job *job, const struct err *err)
 {
 	execute_rollback(&job->execution, job->progress);
 	note_lost_mounts(job, false);
-	job->result->changed = job->result->losses.count > 0;
+	job->result->changed = job->result->losses.count || job->result->stuck.count;
 	finish(job->result, job->result->stuck.count ? OUTCOME_STUCK : OUTCOME_ROLLED_BACK, err->message);
 }
 
@@ -287,7 +288,7 @@ static int ask(struct job *job, struct err *err)
 	int rc = execute_begin(execution, &job->plan, PHASE_ASK, err);
 
 	rc = rc < 0 ? rc : execute_until(execution, PHASE_ASK, job->progress, err);
-	look_release_pinned(&job->result->look, -1);
+	look_release_namespaces(&job->result->look);
 	rc = rc < 0 ? rc : plan_again(job, err);
 	if (rc < 0)
 		return rc;
@@ -314,14 +315,20 @@ static void commit(struct job *job)
 	int rc;
 
 	job->result->changed = true;
-	rc = execute_until(&job->execution, PHASE_UNBIND, job->progress, &err);
-	if (rc < 0 && !job->result->stuck.count)
-		result_add_stuck(job->result, "unbind", NULL, "%s", err.message);
+	while (job->execution.next < job->final.steps.count) {
+		size_t known = job->result->stuck.count;
+
+		/* one that fails does not hold up the others */
+		rc = execute_until(&job->execution, PHASE_UNBIND, job->progress, &err);
+		if (rc < 0 && job->result->stuck.count == known)
+			result_add_stuck(job->result, "unbind", NULL, "%s", err.message);
+	}
 	note_lost_mounts(job, true);
 	good = verify_retired(&job->execution, targets_is_enabled);
 	if (!good)
 		name_unfinished(job);
-	finish(job->result, job->result->stuck.count ? OUTCOME_STUCK : OUTCOME_RETIRED, rc < 0 ? err.message : NULL);
+	finish(job->result, job->result->stuck.count ? OUTCOME_STUCK : OUTCOME_RETIRED,
+	       err.code ? err.message : NULL);
 }
 
 static void execute(struct job *job)
@@ -356,7 +363,8 @@ static bool take_lock(struct job *job)
 	if (request->dry_run)
 		return true;
 	if (geteuid() != 0) {
-		finish(job->result, OUTCOME_ERROR, "only root can do this (--dry-run shows what can be seen without)");
+		finish(job->result, OUTCOME_ERROR,
+		       "only root can do this (--dry-run shows what can be seen without)");
 		return false;
 	}
 	job->lock = lock_take(job->result->id, request->wait, deadline, job->interrupt, &err);

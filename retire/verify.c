@@ -40,11 +40,17 @@ static bool check_holders(struct result *result, const struct look *look, size_t
 		result_add_verify(result, holder_checks[check].check, CHECK_FALSE, reason);
 		return false;
 	}
-	result_add_verify(result, holder_checks[check].check, CHECK_TRUE, NULL);
+	if (look->unknowns.count) {
+		snprintf(reason, sizeof(reason), "%s could not be looked at", look->unknowns.items[0].subject);
+		result_add_verify(result, holder_checks[check].check, CHECK_NULL, reason);
+	} else {
+		result_add_verify(result, holder_checks[check].check, CHECK_TRUE, NULL);
+	}
 	return true;
 }
 
-static bool check_all_holders(struct execution *execution)
+/* *known: everything could be looked at. */
+static bool check_all_holders(struct execution *execution, bool *known)
 {
 	_cleanup_(look_free) struct look again = { 0 };
 	struct err err = { 0 };
@@ -59,6 +65,7 @@ static bool check_all_holders(struct execution *execution)
 		else
 			good &= check_holders(execution->result, &again, i);
 	}
+	*known = rc == 0 && again.unknowns.count == 0;
 	return good;
 }
 
@@ -93,19 +100,20 @@ static void check_log(struct execution *execution)
 	int rc = kernel_log_find(&execution->log, KERNEL_LOG_WARNING, &line);
 
 	if (rc < 0)
-		result_add_verify(execution->result, "no-kernel-warning", CHECK_NULL, "the kernel log cannot be read");
+		result_add_verify(execution->result, "no-kernel-warning", CHECK_NULL,
+				  "the kernel log cannot be read");
 	else
 		result_add_verify(execution->result, "no-kernel-warning", rc ? CHECK_FALSE : CHECK_TRUE, line);
 }
 
 bool verify_retired(struct execution *execution, device_is_enabled *is_enabled)
 {
-	bool good;
+	bool good, known;
 
 	execution->result->unused = calloc(execution->look->devices.count, sizeof(bool));
-	good = check_all_holders(execution);
+	good = check_all_holders(execution, &known);
 	good &= check_driver(execution, is_enabled);
-	if (!good && execution->result->unused)
+	if ((!good || !known) && execution->result->unused)
 		memset(execution->result->unused, 0, execution->look->devices.count * sizeof(bool));
 	result_add_verify(execution->result, "no-references", CHECK_NULL, "page references are not counted");
 	check_log(execution);

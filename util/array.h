@@ -9,20 +9,18 @@
 
 #include <stddef.h>
 
-#define ARRAY_OF(type)                \
-	struct {                      \
-		type *items;          \
-		size_t count, room;   \
+#define ARRAY_OF(type)                                                                                            \
+	struct {                                                                                                  \
+		type *items;                                                                                      \
+		size_t count, room;                                                                               \
 	}
 
 void *array_grow(void **items, size_t *count, size_t *room, size_t size);
 
-#define array_add(a)                                                               \
-	((__typeof__((a)->items))array_grow((void **)&(a)->items, &(a)->count, &(a)->room, \
-					    sizeof(*(a)->items)))
+#define array_add(a)                                                                                              \
+	((__typeof__((a)->items))array_grow((void **)&(a)->items, &(a)->count, &(a)->room, sizeof(*(a)->items)))
 
-#define array_each(p, a) \
-	for (__typeof__((a)->items + 0) p = (a)->items; p && p < (a)->items + (a)->count; p++)
+#define array_each(p, a) for (__typeof__((a)->items + 0) p = (a)->items; p && p < (a)->items + (a)->count; p++)
 
 #define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 

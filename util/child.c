@@ -16,22 +16,27 @@
 #include "util/root.h"
 #include "util/socket.h"
 
-static void signals_to_default(void)
+/*
+ * A terminal's ctrl-c and a unit's SIGTERM go to children as well. A child
+ * that dies of one after its call has taken effect could not say so, and what
+ * it froze would stay frozen: it is the parent that decides.
+ */
+static void block_signals(void)
 {
 	struct sigaction action = { .sa_handler = SIG_DFL };
-	sigset_t none;
+	sigset_t all;
 
 	for (int sig = 1; sig < NSIG; sig++)
 		sigaction(sig, &action, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
 static _Noreturn void child_main(int socket, child_work *work, void *argument)
 {
 	int fd = -1, answer;
 
-	signals_to_default();
+	block_signals();
 	answer = work(argument, &fd);
 	socket_send(socket, &answer, sizeof(answer), fd);
 	_exit(0);
@@ -99,7 +104,8 @@ void child_forget(struct child *child)
 	*child = CHILD_NONE;
 }
 
-int child_run(child_work *work, void *argument, int interrupt, struct deadline deadline, int *fd, struct child *left)
+int child_run(child_work *work, void *argument, int interrupt, struct deadline deadline, int *fd,
+	      struct child *left)
 {
 	struct child child;
 	int rc = child_start(&child, work, argument);

@@ -25,7 +25,8 @@ typedef int child_work(void *argument, int *fd);
 
 /*
  * Forks and runs work(argument). All descriptors are inherited (the lock must
- * be), all signals are at their defaults and unblocked. 0 or a negative errno.
+ * be); all signals but SIGKILL are blocked, which a child that calls execve()
+ * has to undo. 0 or a negative errno.
  */
 int child_start(struct child *child, child_work *work, void *argument);
 
@@ -43,9 +44,11 @@ int child_wait(struct child *child, int interrupt, struct deadline deadline, int
  * *left, which the caller keeps: what it may still be doing is not touched
  * again. `left` is CHILD_NONE otherwise.
  */
-int child_run(child_work *work, void *argument, int interrupt, struct deadline deadline, int *fd, struct child *left);
+int child_run(child_work *work, void *argument, int interrupt, struct deadline deadline, int *fd,
+	      struct child *left);
 
-/* Where in the kernel it sleeps: the top lines of /proc/PID/stack joined by " <- ". Caller frees; NULL if unknown. */
+/* Where in the kernel it sleeps: the top lines of /proc/PID/stack joined by " <- ". Caller frees; NULL if unknown.
+ */
 char *child_stack(pid_t pid);
 
 /* Reaps it when it has ended. True when it is gone. */

@@ -20,12 +20,10 @@ struct err {
 };
 
 /* Set a message of its own; returns `code` so that callers can return it. */
-int err_set(struct err *err, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+int err_set(struct err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Set "<text>: <strerror(-code)>"; `code` is a negative errno. */
-int err_errno(struct err *err, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+int err_errno(struct err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Put "<text>: " before the message that is there; returns its code. */
 int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,11 +54,11 @@ static int path_vformat(char path[PATH_MAX], const char *fmt, va_list ap)
 }
 
 /* Declares `path` and fills it from the variable arguments; `rc` says how it went. */
-#define FORMAT_PATH(path, rc, fmt)                \
-	char path[PATH_MAX];                      \
-	va_list _ap;                              \
-	va_start(_ap, fmt);                       \
-	int rc = path_vformat(path, fmt, _ap);    \
+#define FORMAT_PATH(path, rc, fmt)                                                                                \
+	char path[PATH_MAX];                                                                                      \
+	va_list _ap;                                                                                              \
+	va_start(_ap, fmt);                                                                                       \
+	int rc = path_vformat(path, fmt, _ap);                                                                    \
 	va_end(_ap)
 
 int root_openf(const struct root *root, int flags, const char *fmt, ...)

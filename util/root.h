@@ -41,7 +41,8 @@ ssize_t root_readf(const struct root *root, size_t max, char **text, const char 
 char *root_attributef(const struct root *root, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* An attribute that is a decimal or 0x-hexadecimal number. 0 or a negative errno. */
-int root_numberf(const struct root *root, uint64_t *number, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int root_numberf(const struct root *root, uint64_t *number, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* An attribute "MAJOR:MINOR". 0 or a negative errno. */
 int root_devf(const struct root *root, dev_t *dev, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

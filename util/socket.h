@@ -12,7 +12,8 @@
 /* At most 256 bytes; `fd` -1: none. 0 or a negative errno; never raises SIGPIPE. */
 int socket_send(int socket, const void *data, size_t size, int fd);
 
-/* Bytes received, 0 at the end, or a negative errno. *fd: the descriptor (O_CLOEXEC) or -1; the caller closes it. */
+/* Bytes received, 0 at the end, or a negative errno. *fd: the descriptor (O_CLOEXEC) or -1; the caller closes it.
+ */
 ssize_t socket_receive(int socket, void *data, size_t size, int *fd);
 
 #endif

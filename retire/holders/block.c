@@ -8,7 +8,8 @@
 #include "util/root.h"
 #include "util/text.h"
 
-/* The name of a dm device is "dm-0 (vg-data)": sysfs knows the first word. False when it cannot be a name in sysfs. */
+/* The name of a dm device is "dm-0 (vg-data)": sysfs knows the first word. False when it cannot be a name in
+ * sysfs. */
 static bool set_name(struct block *block, const char *name)
 {
 	size_t length = strcspn(name, " ");
@@ -129,8 +130,8 @@ static int tell_unknown_stack(struct look *look, const struct block *block, cons
 	return add_unknown_once(look, name, reason);
 }
 
-static int add_stacked(const struct root *root, struct look *look, enum holder_type type, const struct block *block,
-		       const char *name)
+static int add_stacked(const struct root *root, struct look *look, enum holder_type type,
+		       const struct block *block, const char *name)
 {
 	_cleanup_free_ char *dm_name = NULL;
 	struct place there;
@@ -144,7 +145,8 @@ static int add_stacked(const struct root *root, struct look *look, enum holder_t
 		return 0;
 	dm_name = root_attributef(root, "/sys/class/block/%s/dm/name", name);
 	if (dm_name && *dm_name)
-		holder = look_add_holder(look, type, block->place.device, block->place.on, "%s (%s)", name, dm_name);
+		holder = look_add_holder(look, type, block->place.device, block->place.on, "%s (%s)", name,
+					 dm_name);
 	else
 		holder = look_add_holder(look, type, block->place.device, block->place.on, "%s", name);
 	if (!holder)

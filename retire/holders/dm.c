@@ -15,5 +15,6 @@ const struct holder_kind kind_dm = {
 	.probe = probe_dm,
 	.stacks = true,
 	.lifted_by = EVICT_NEVER,
-	.refusal = "a device-mapper device is stacked on it; take it down by hand: lvchange -an, cryptsetup close or dmsetup remove",
+	.refusal = "a device-mapper device is stacked on it; take it down by hand: lvchange -an, cryptsetup close "
+		   "or dmsetup remove",
 };

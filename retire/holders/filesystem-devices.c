@@ -47,7 +47,8 @@ static bool place_of_node(const struct root *root, const struct look *look, cons
 }
 
 /* bcachefs joins its members by ':'. */
-static bool place_of_source(const struct root *root, const struct look *look, const char *source, struct place *place)
+static bool place_of_source(const struct root *root, const struct look *look, const char *source,
+			    struct place *place)
 {
 	_cleanup_free_ char *copy = strdup(source);
 	char *cursor = copy, *part;
@@ -73,8 +74,8 @@ static bool place_of_option(const struct root *root, const struct look *look, co
 }
 
 /* A btrfs mount shows one of its members as its source; sysfs lists all: /sys/fs/btrfs/UUID/devices/NAME. */
-static bool btrfs_has_member(const struct root *root, const struct look *look, const char *uuid, const char *source,
-			     struct place *place)
+static bool btrfs_has_member(const struct root *root, const struct look *look, const char *uuid,
+			     const char *source, struct place *place)
 {
 	struct block block;
 
@@ -111,8 +112,8 @@ static bool place_of_btrfs(const struct root *root, const struct look *look, con
 	return false;
 }
 
-bool filesystem_place(const struct root *root, const struct look *look, const char *types, const struct mount *mount,
-		      struct place *place)
+bool filesystem_place(const struct root *root, const struct look *look, const char *types,
+		      const struct mount *mount, struct place *place)
 {
 	if (place_of_dev(look, mount->dev, place))
 		return true;

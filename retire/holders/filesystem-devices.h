@@ -13,7 +13,7 @@ char *filesystem_types(const struct root *root);
  * own number; by its sources where that number is anonymous (btrfs, bcachefs);
  * or because XFS keeps its log or its real-time section there.
  */
-bool filesystem_place(const struct root *root, const struct look *look, const char *types, const struct mount *mount,
-		      struct place *place);
+bool filesystem_place(const struct root *root, const struct look *look, const char *types,
+		      const struct mount *mount, struct place *place);
 
 #endif

@@ -26,7 +26,7 @@ struct xfs_geometry_v1 {
 	uint32_t flags, logsectsize, rtsectsize, dirblocksize;
 };
 _Static_assert(sizeof(struct xfs_geometry_v1) == 112, "XFS_IOC_FSGEOMETRY_V1 has this size in its number");
-#define GEOMETRY_V1 _IOR('X', 100, struct xfs_geometry_v1)
+#define GEOMETRY_V1	_IOR('X', 100, struct xfs_geometry_v1)
 #define GEOMETRY_RMAPBT (1U << 19) /* XFS_FSOP_GEOM_FLAGS_RMAPBT */
 
 /* The child's answer. */

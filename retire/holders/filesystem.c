@@ -27,8 +27,8 @@ struct finder {
 	struct look *look;
 	struct mount_table table;
 	char *types;
-	struct own *owns;	/* same indices as table.mounts */
-	struct mount **chain;	/* room for as many as there are mounts */
+	struct own *owns;     /* same indices as table.mounts */
+	struct mount **chain; /* room for as many as there are mounts */
 };
 
 static void cleanup_finder(struct finder *finder)
@@ -64,7 +64,8 @@ static int add_filesystem(struct finder *finder, const struct mount *mount, cons
 /* Its parent is in the look already, if that is ours. */
 static int add_mount(struct finder *finder, const struct mount *mount)
 {
-	struct own *own = own_of(finder, mount), *inside = own_of(finder, mount_table_parent(&finder->table, mount));
+	struct own *own = own_of(finder, mount),
+		   *inside = own_of(finder, mount_table_parent(&finder->table, mount));
 	struct holder *holder, *parent;
 	int filesystem = add_filesystem(finder, mount, &own->place);
 
@@ -92,7 +93,8 @@ static int add_mount_and_parents(struct finder *finder, struct mount *mount)
 	size_t depth = 0;
 	int rc = 0;
 
-	for (; mount && own_of(finder, mount)->ours && !own_of(finder, mount)->done && depth < finder->table.mounts.count;
+	for (; mount && own_of(finder, mount)->ours && !own_of(finder, mount)->done &&
+	       depth < finder->table.mounts.count;
 	     mount = mount_table_parent(&finder->table, mount))
 		finder->chain[depth++] = mount;
 	while (rc == 0 && depth-- > 0)
@@ -182,7 +184,8 @@ static int probe_filesystems(const struct root *root, struct look *look, struct 
 	if (rc < 0)
 		return err_errno(err, rc, "cannot list mounts");
 	for (size_t i = before; i < look->holders.count; i++)
-		if (look->holders.items[i].type == HOLDER_FILESYSTEM && !look->holders.items[i].filesystem.detached)
+		if (look->holders.items[i].type == HOLDER_FILESYSTEM &&
+		    !look->holders.items[i].filesystem.detached)
 			filesystem_read_state(look, (int)i + 1, root->recorded);
 	return (int)(look->holders.count - before);
 }

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* The slot of this inode, or the free one where it would be. Open addressing; the set is never more than half full. */
+/* The slot of this inode, or the free one where it would be. Open addressing; the set is never more than half
+ * full. */
 static struct inode *find_slot(const struct inode_set *set, dev_t dev, uint64_t ino)
 {
 	uint64_t hash = (ino ^ (uint64_t)dev << 32) * 0x9E3779B97F4A7C15ULL;

@@ -12,8 +12,8 @@ struct inode_set {
 	struct inode {
 		dev_t dev;
 		uint64_t ino; /* 0: free */
-	} *slots;
-	size_t count, room;   /* room is 0 or a power of two */
+	} * slots;
+	size_t count, room; /* room is 0 or a power of two */
 };
 
 bool inode_set_has(const struct inode_set *set, dev_t dev, uint64_t ino);

@@ -41,7 +41,8 @@ bool place_of_path(const struct root *root, const struct look *look, const char 
 /* Like look_add_unknown(), but a subject is added once only: probes run again. */
 int add_unknown_once(struct look *look, const char *subject, const char *reason);
 
-/* Finds `type` of block device among the sysfs `holders` of what is watched; `prefix` is the start of its names. */
+/* Finds `type` of block device among the sysfs `holders` of what is watched; `prefix` is the start of its names.
+ */
 int find_stacked(const struct root *root, struct look *look, enum holder_type type, const char *prefix);
 
 #endif

@@ -72,7 +72,8 @@ int matcher_init(struct matcher *matcher, const struct look *look)
 			return rc;
 	}
 	if (matcher->mounts.count)
-		qsort(matcher->mounts.items, matcher->mounts.count, sizeof(*matcher->mounts.items), compare_mounts);
+		qsort(matcher->mounts.items, matcher->mounts.count, sizeof(*matcher->mounts.items),
+		      compare_mounts);
 	find_nsfs(matcher);
 	return 0;
 }

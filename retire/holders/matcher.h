@@ -12,17 +12,29 @@
 
 /* What a file of ours is on. */
 struct target {
-	struct place place;  /* `on`: the mount it was reached by, when that is known */
-	int key;	     /* the same for all files of one file system, or of one block device */
+	struct place place; /* `on`: the mount it was reached by, when that is known */
+	int key;	    /* the same for all files of one file system, or of one block device */
 };
 
 struct matcher {
 	const struct look *look;
-	ARRAY_OF(struct matched_mount { uint64_t id; int holder; }) mounts; /* by mount id */
-	ARRAY_OF(struct matched_dev { dev_t dev; int holder; }) filesystems;
+	ARRAY_OF(struct matched_mount {
+		uint64_t id;
+		int holder;
+	})
+	mounts; /* by mount id */
+	ARRAY_OF(struct matched_dev {
+		dev_t dev;
+		int holder;
+	})
+	filesystems;
 	ARRAY_OF(struct foreign_dev { dev_t dev; }) foreign; /* of what is mounted inside */
 	/* namespaces whose users keep a mount that nobody may unmount */
-	ARRAY_OF(struct pin { uint64_t ns; int holder; }) pins;
+	ARRAY_OF(struct pin {
+		uint64_t ns;
+		int holder;
+	})
+	pins;
 	dev_t nsfs;
 };
 

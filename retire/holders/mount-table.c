@@ -14,9 +14,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "retire/holders/kinds.h"
 #include "retire/holders/mountinfo.h"
 #include "retire/holders/namespaces.h"
-#include "retire/holders/kinds.h"
 #include "util/child.h"
 #include "util/cleanup.h"
 #include "util/root.h"
@@ -27,8 +27,8 @@ enum { MAX_TABLE = 64 << 20, MAX_TABLES = 512 << 20, READ_MS = 10000 };
 /* One table in the answer of the child; its text follows. */
 struct frame {
 	int ns;
-	int error;	  /* negative errno of setns(), 0: entered */
-	int read_error;	  /* negative errno of the reading */
+	int error;	/* negative errno of setns(), 0: entered */
+	int read_error; /* negative errno of the reading */
 	uint64_t length;
 };
 

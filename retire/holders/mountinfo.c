@@ -61,10 +61,10 @@ int mountinfo_parse(char *line, struct mount *mount)
 	char *cursor = line, *dev;
 
 	memset(mount, 0, sizeof(*mount));
-	if (take_number(&cursor, &mount->id) || take_number(&cursor, &mount->parent) || take_field(&cursor, &dev) ||
-	    parse_dev(dev, &mount->dev) || take_field(&cursor, &mount->root) || take_field(&cursor, &mount->point) ||
-	    take_field(&cursor, &mount->options) || take_optional(&cursor, &mount->propagation) ||
-	    take_filesystem(&cursor, mount))
+	if (take_number(&cursor, &mount->id) || take_number(&cursor, &mount->parent) ||
+	    take_field(&cursor, &dev) || parse_dev(dev, &mount->dev) || take_field(&cursor, &mount->root) ||
+	    take_field(&cursor, &mount->point) || take_field(&cursor, &mount->options) ||
+	    take_optional(&cursor, &mount->propagation) || take_filesystem(&cursor, mount))
 		return -EINVAL;
 	if (mount->point[0] != '/')
 		return -EINVAL;
@@ -85,8 +85,8 @@ int mount_copy(struct mount *copy, const struct mount *mount)
 	copy->fstype = strdup(mount->fstype);
 	copy->source = strdup(mount->source);
 	copy->super_options = strdup(mount->super_options);
-	if (!copy->root || !copy->point || !copy->options || !copy->propagation || !copy->fstype || !copy->source ||
-	    !copy->super_options)
+	if (!copy->root || !copy->point || !copy->options || !copy->propagation || !copy->fstype ||
+	    !copy->source || !copy->super_options)
 		return -ENOMEM;
 	return 0;
 }

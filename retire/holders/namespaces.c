@@ -164,7 +164,8 @@ static int tell_denied(struct finder *finder)
 {
 	if (!finder->denied)
 		return 0;
-	return add_unknown_once(finder->look, "mount namespaces", "not every process lets us see which one it lives in");
+	return add_unknown_once(finder->look, "mount namespaces",
+				"not every process lets us see which one it lives in");
 }
 
 static int find_all(struct finder *finder)

@@ -63,8 +63,10 @@ static int note_use(struct file_scan *scan, const struct target *target, unsigne
 
 static int stat_link(int dir, const char *name, struct statx *stx)
 {
-	return statx(dir, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_INO | STATX_MNT_ID, stx) < 0 ?
-		       -errno : 0;
+	return statx(dir, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_INO | STATX_MNT_ID, stx) <
+			       0
+		       ? -errno
+		       : 0;
 }
 
 /* A descriptor of a namespace keeps its mounts, even when nobody lives there. */

@@ -16,9 +16,9 @@ struct match {
 struct file_scan {
 	const struct root *root;
 	const struct matcher *matcher;
-	struct inode_set plain;	     /* mapped files that are known not to be ours */
+	struct inode_set plain;		/* mapped files that are known not to be ours */
 	ARRAY_OF(struct match) matches; /* of the process at hand */
-	int denied;		     /* negative errno of what was refused there, 0: nothing */
+	int denied;			/* negative errno of what was refused there, 0: nothing */
 };
 
 /*

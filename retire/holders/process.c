@@ -92,7 +92,8 @@ static bool is_descendant(const struct scan *scan, const struct proc_stat *stat)
 	return false;
 }
 
-/* The start time is read again by the same directory: that proves whose pidfd it is, however fast pids are reused. */
+/* The start time is read again by the same directory: that proves whose pidfd it is, however fast pids are reused.
+ */
 static int open_pidfd(const struct scan *scan, int dir, const struct proc_stat *stat)
 {
 	_cleanup_close_ int pidfd = -1;
@@ -126,7 +127,8 @@ static int add_holder(struct scan *scan, int dir, const struct proc_stat *stat, 
 
 	if (pidfd == -ESRCH)
 		return 0;
-	holder = look_add_holder(scan->look, HOLDER_PROCESS, place->device, place->on, "%s[%d]", stat->comm, stat->pid);
+	holder = look_add_holder(scan->look, HOLDER_PROCESS, place->device, place->on, "%s[%d]", stat->comm,
+				 stat->pid);
 	if (!holder) {
 		cleanup_close(&pidfd);
 		return -ENOMEM;

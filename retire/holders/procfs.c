@@ -18,7 +18,9 @@ static int take_number(const char **cursor, int base, uint64_t *number)
 	const char *at = *cursor;
 
 	for (*number = 0;; at++) {
-		int digit = *at >= '0' && *at <= '9' ? *at - '0' : *at >= 'a' && *at <= 'f' ? *at - 'a' + 10 : base;
+		int digit = *at >= '0' && *at <= '9'   ? *at - '0'
+			    : *at >= 'a' && *at <= 'f' ? *at - 'a' + 10
+						       : base;
 
 		if (digit >= base)
 			break;
@@ -111,11 +113,11 @@ static bool has_suffix(const char *name, const char *suffix)
 /* systemd's unit_name_is_valid(): these characters, one of these types. */
 static bool is_unit_name(const char *name)
 {
-	static const char *const types[] = { ".service", ".scope", ".socket", ".mount", ".swap",
-					     ".target",  ".timer", ".path",   ".device", ".automount" };
+	static const char *const types[] = { ".service", ".scope", ".socket", ".mount",	 ".swap",
+					     ".target",	 ".timer", ".path",   ".device", ".automount" };
 
-	if (strlen(name) >= 256 || strspn(name, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:-_.\\@") !=
-					   strlen(name))
+	if (strlen(name) >= 256 ||
+	    strspn(name, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:-_.\\@") != strlen(name))
 		return false;
 	for (size_t i = 0; i < COUNT_OF(types); i++)
 		if (has_suffix(name, types[i]))

@@ -14,7 +14,7 @@
 struct proc_stat {
 	pid_t pid, parent;
 	char comm[64];
-	char state;	    /* 'Z' and 'X' have nothing any more */
+	char state; /* 'Z' and 'X' have nothing any more */
 	bool kernel_thread;
 	uint64_t starttime; /* clock ticks since boot */
 };

@@ -48,7 +48,8 @@ static int place_of_node(const struct root *root, const struct look *look, const
  * gone, or in a mount namespace of its own. Then the name of a block device
  * still tells, and a file is unknown.
  */
-static int find_place(const struct root *root, struct look *look, const struct swap_line *line, struct place *place)
+static int find_place(const struct root *root, struct look *look, const struct swap_line *line,
+		      struct place *place)
 {
 	int rc = root->recorded || line->deleted ? -ENOENT : place_of_node(root, look, line, place);
 
@@ -56,7 +57,8 @@ static int find_place(const struct root *root, struct look *look, const struct s
 		return rc;
 	if (place_of_path(root, look, line->path, place))
 		return 1;
-	return line->file && !root->recorded ? add_unknown_once(look, line->path, "swap file that cannot be found") : 0;
+	return line->file && !root->recorded ? add_unknown_once(look, line->path, "swap file that cannot be found")
+					     : 0;
 }
 
 static int add_swap(const struct root *root, struct look *look, const struct swap_line *line)

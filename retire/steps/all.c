@@ -2,17 +2,10 @@
 #include "retire/steps/steps.h"
 
 static const struct step_kind *const kinds[STEP_TYPES] = {
-	[STEP_TERMINATE] = &step_terminate,
-	[STEP_GRACE] = &step_grace,
-	[STEP_FREEZE] = &step_freeze,
-	[STEP_FLUSH] = &step_flush,
-	[STEP_KILL] = &step_kill,
-	[STEP_THAW] = &step_thaw,
-	[STEP_AWAIT_EXIT] = &step_await_exit,
-	[STEP_SWAP_OFF] = &step_swap_off,
-	[STEP_UNMOUNT] = &step_unmount,
-	[STEP_CLAIM] = &step_claim,
-	[STEP_UNBIND] = &step_unbind,
+	[STEP_TERMINATE] = &step_terminate,   [STEP_GRACE] = &step_grace,	[STEP_FREEZE] = &step_freeze,
+	[STEP_FLUSH] = &step_flush,	      [STEP_KILL] = &step_kill,		[STEP_THAW] = &step_thaw,
+	[STEP_AWAIT_EXIT] = &step_await_exit, [STEP_SWAP_OFF] = &step_swap_off, [STEP_UNMOUNT] = &step_unmount,
+	[STEP_CLAIM] = &step_claim,	      [STEP_UNBIND] = &step_unbind,
 };
 
 const struct step_kind *step_kind(enum step_type type)

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "retire/holders/holders.h"
 #include "retire/steps/steps.h"
 #include "util/cleanup.h"
 
@@ -36,7 +37,21 @@ static int check_log(struct execution *execution, struct err *err)
 
 	if (kernel_log_find(&execution->log, KERNEL_LOG_PINNED, &line) <= 0)
 		return 0;
-	return err_set(err, -EBUSY, "a page of it is still referenced by what the kernel does not show (%s)", line);
+	return err_set(err, -EBUSY, "a page of it is still referenced by what the kernel does not show (%s)",
+		       line);
+}
+
+/* Nothing keeps anybody from opening a character device; whoever has is found, never evicted. */
+static int nobody_came(struct execution *execution, int device, struct err *err)
+{
+	_cleanup_(look_free) struct look again = { 0 };
+	int rc = look_copy_devices(execution->look, &again);
+
+	rc = rc < 0 ? err_errno(err, rc, "cannot look again") : holders_find(execution->root, &again, err);
+	array_each(holder, &again.holders)
+		if (rc == 0 && holder->device == device)
+			rc = err_set(err, -EBUSY, "%s uses it now", holder->name);
+	return rc;
 }
 
 static int apply_claim(struct execution *execution, const struct step *step, struct step_record *record,
@@ -47,6 +62,8 @@ static int apply_claim(struct execution *execution, const struct step *step, str
 	int *fd = &execution->claims[step->device], rc = 0;
 
 	(void)record;
+	if (device->mode == MODE_DEVDAX)
+		return nobody_came(execution, step->device, err);
 	array_each(holder, &execution->look->holders)
 		if (rc == 0 && holder->type == HOLDER_FILESYSTEM && holder->device == step->device)
 			rc = files_close(execution, holder->dev, err);
@@ -54,8 +71,9 @@ static int apply_claim(struct execution *execution, const struct step *step, str
 	if (rc == 0)
 		rc = claim_patiently(execution, device, fd, err);
 	if (rc == -EBUSY)
-		return err_set(err, rc, "busy, though no mount and no process is seen: a mount namespace or a descriptor "
-					"in flight may keep a file system alive, or the kernel uses it");
+		return err_set(err, rc,
+			       "busy, though no mount and no process is seen: a mount namespace or a descriptor "
+			       "in flight may keep a file system alive, or the kernel uses it");
 	/* what was written through the block device itself */
 	if (rc == 0)
 		rc = execution->effects->flush(execution->effects, *fd, step_deadline(execution, 30000), err);

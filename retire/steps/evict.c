@@ -28,7 +28,8 @@ static bool concerns(const struct look *look, const struct step *step, const str
 
 static bool has_ended(const struct process *process)
 {
-	return process->pidfd < 0 || wait_readable(process->pidfd, -1, deadline_in(0)) == 1;
+	/* without a pidfd nothing is known, and nothing is concluded */
+	return process->pidfd >= 0 && wait_readable(process->pidfd, -1, deadline_in(0)) == 1;
 }
 
 static void note_loss(struct execution *execution, const struct holder *holder, const char *reason)
@@ -102,8 +103,10 @@ static int await_those(struct execution *execution, const struct look *look, con
 	array_each(holder, &look->holders) {
 		int rc;
 
-		if (!concerns(look, step, holder) || holder->process.pidfd < 0)
+		if (!concerns(look, step, holder))
 			continue;
+		if (holder->process.pidfd < 0)
+			return err_set(err, -EBADF, "%s cannot be waited for", holder->name);
 		rc = wait_readable(holder->process.pidfd, execution->effects->interrupt, deadline);
 		if (rc <= 0)
 			return name_survivor(holder, rc == 0 ? -ETIMEDOUT : rc, err);

@@ -32,7 +32,7 @@ int files_open(struct execution *execution, struct err *err)
 		file = array_add(&execution->files);
 		if (!file) {
 			close(fd);
-			return -ENOMEM;
+			return err_set(err, -ENOMEM, "out of memory");
 		}
 		*file = (struct open_file){ holder->dev, fd };
 	}
@@ -81,7 +81,7 @@ static int apply_freeze(struct execution *execution, const struct step *step, st
 		return 1;
 	}
 	if (rc == -ETIMEDOUT)
-		result_add_stuck(execution->result, subject, NULL, "%s; end the writer that it waits for", err->message);
+		result_add_stuck(execution->result, subject, NULL, "%s", err->message);
 	if (rc == 0)
 		execution->frozen = step->holder;
 	return rc;
@@ -96,6 +96,8 @@ static int thaw(struct execution *execution, struct err *err)
 		return 1;
 	/* a thaw is owed whatever the deadline says */
 	rc = execution->effects->thaw(execution->effects, deadline_in(10000), err);
+	if (rc < 0)
+		return err_wrap(err, "it is still frozen (fsfreeze -u thaws it)");
 	execution->frozen = 0;
 	ms = (double)(clock_us() - execution->frozen_at_us) / 1000;
 	if (ms > execution->result->frozen_ms)

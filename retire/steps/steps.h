@@ -34,9 +34,9 @@ struct execution {
 	const struct request *request;
 	const struct kernel *kernel;
 	struct effects *effects;
-	struct look *look;	   /* what the plan was made from */
+	struct look *look; /* what the plan was made from */
 	struct result *result;
-	struct deadline deadline;  /* of the whole, up to the commit or of the rollback */
+	struct deadline deadline; /* of the whole, up to the commit or of the rollback */
 	struct kernel_log log;
 	ARRAY_OF(struct open_file) files;
 	ARRAY_OF(struct kept_mount) kept;
@@ -54,7 +54,8 @@ struct step_kind {
 	int (*apply)(struct execution *execution, const struct step *step, struct step_record *record,
 		     struct err *err);
 
-	/* Puts back what apply did, also when that failed half-way. 0, 1 nothing to put back, or a negative errno. */
+	/* Puts back what apply did, also when that failed half-way. 0, 1 nothing to put back, or a negative errno.
+	 */
 	int (*undo)(struct execution *execution, const struct step *step, struct err *err);
 };
 

@@ -31,8 +31,8 @@ static void unmount_dead(struct execution *execution, int device)
 
 		while (holder->type == HOLDER_MOUNT && holder->device == device && rc == -EBUSY &&
 		       !deadline_passed(patience)) {
-			rc = execution->effects->unmount(execution->effects, look, holder, NULL, deadline_in(10000),
-							 NULL);
+			rc = execution->effects->unmount(execution->effects, look, holder, NULL,
+							 deadline_in(10000), NULL);
 			if (rc == -EBUSY)
 				wait_readable(-1, -1, deadline_in(100));
 		}

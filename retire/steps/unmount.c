@@ -48,11 +48,13 @@ static int pause_ms(struct execution *execution, uint64_t ms)
  * Busy: somebody came after the last look, or a process is still on its way
  * out. Whoever is found is treated as the request says, then it is tried again.
  */
-static int unmount_busy(struct execution *execution, const struct step *step, const struct holder *mount, int *kept,
-			struct err *err)
+static int unmount_busy(struct execution *execution, const struct step *step, const struct holder *mount,
+			int *kept, struct err *err)
 {
 	const struct holder *filesystem = filesystem_of(execution->look, mount);
-	struct step about = { .type = STEP_KILL, .device = step->device, .holder = filesystem ? filesystem->id : 0 };
+	struct step about = { .type = STEP_KILL,
+			      .device = step->device,
+			      .holder = filesystem ? filesystem->id : 0 };
 	struct deadline patience = step_deadline(execution, 10000);
 	int rc;
 
@@ -66,12 +68,14 @@ static int unmount_busy(struct execution *execution, const struct step *step, co
 						 step_deadline(execution, 30000), err);
 	} while (rc == -EBUSY && !deadline_passed(patience));
 	if (rc == -EBUSY)
-		return err_set(err, rc, "busy, though no process is seen using it: a descriptor in flight, or the kernel "
-					"(nfsd, loop, a storage target), may hold it");
+		return err_set(err, rc,
+			       "busy, though no process is seen using it: a descriptor in flight, or the kernel "
+			       "(nfsd, loop, a storage target), may hold it");
 	return rc;
 }
 
-static int unmount(struct execution *execution, const struct step *step, const struct holder *mount, struct err *err)
+static int unmount(struct execution *execution, const struct step *step, const struct holder *mount,
+		   struct err *err)
 {
 	int kept = -1, rc, stored;
 
@@ -80,8 +84,10 @@ static int unmount(struct execution *execution, const struct step *step, const s
 	if (rc == -EBUSY)
 		rc = unmount_busy(execution, step, mount, &kept, err);
 	if (rc == -EINVAL && execution->look->namespaces.items[mount->mount.ns].less_privileged)
-		return err_set(err, rc, "its mount namespace belongs to a less privileged user, where it is locked: it ends "
-					"with the last process of that namespace");
+		return err_set(
+			err, rc,
+			"its mount namespace belongs to a less privileged user, where it is locked: it ends "
+			"with the last process of that namespace");
 	if (rc == -ESTALE)
 		return err_set(err, rc, "something else is mounted over it: unmount that first");
 	stored = keep(execution, mount->id, kept);

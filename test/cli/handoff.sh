@@ -9,12 +9,17 @@ program=$(realpath "${1:?usage: handoff.sh PROGRAM}")
 count=0
 failed=0
 
-# Below a directory that only root may write, so that root is let through.
-base=/run
-[ "$(id -u)" = 0 ] && [ -w "$base" ] || base=${TMPDIR:-/tmp}
-work=$(mktemp -d "$base/dax-retire-test.XXXXXX") || exit 99
-trap 'rm -rf "$work"' EXIT
-chmod 755 "$work"
+# Below a directory that only root may write, so that root is let through; /run can be noexec.
+for base in /run /var/lib "${TMPDIR:-/tmp}"; do
+	work=$(mktemp -d "$base/dax-retire-test.XXXXXX" 2>/dev/null) || continue
+	trap 'rm -rf "$work"' EXIT
+	chmod 755 "$work"
+	install -m 755 /dev/stdin "$work/try" <<<'#!/bin/sh'
+	"$work/try" 2>/dev/null && break
+	rm -rf "$work"
+done
+[ -d "$work" ] || exit 99
+rm "$work/try"
 
 check() { # NAME COMMAND...
 	local name=$1

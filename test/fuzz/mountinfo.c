@@ -15,8 +15,8 @@ void fuzz_one(char *text)
 		if (mountinfo_parse(line, &mount) < 0)
 			continue;
 		/* what was accepted is what others rely on */
-		if (mount.point[0] != '/' || !mount.root || !mount.options || !mount.propagation || !mount.fstype ||
-		    !mount.source || !mount.super_options)
+		if (mount.point[0] != '/' || !mount.root || !mount.options || !mount.propagation ||
+		    !mount.fstype || !mount.source || !mount.super_options)
 			abort();
 		has_option(mount.super_options, "ro");
 	}

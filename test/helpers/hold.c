@@ -313,7 +313,8 @@ static const struct kind {
 	{ "exe", hold_exe, true, "runs from a copy of itself" },
 	{ "mount-ns", hold_mount_namespace, false, "private copies of all mounts" },
 	{ "user-ns", hold_user_namespace, false, "locked private copies of all mounts" },
-	{ "detached-mount", hold_detached_mount, true, "a mount's clone in no namespace, in flight over a socket" },
+	{ "detached-mount", hold_detached_mount, true,
+	  "a mount's clone in no namespace, in flight over a socket" },
 	{ "nothing", hold_nothing, false, "only waits" },
 };
 

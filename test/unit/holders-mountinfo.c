@@ -25,7 +25,10 @@ static void a_line_gives_all_its_fields(void **state)
 	struct mount mount;
 
 	(void)state;
-	assert_int_equal(parse("36 35 259:1 /sub /mnt/data rw,noatime shared:13 master:2 - xfs /dev/pmem0 rw,dax=always", &mount), 0);
+	assert_int_equal(
+		parse("36 35 259:1 /sub /mnt/data rw,noatime shared:13 master:2 - xfs /dev/pmem0 rw,dax=always",
+		      &mount),
+		0);
 	assert_int_equal(mount.id, 36);
 	assert_int_equal(mount.parent, 35);
 	assert_true(mount.dev == makedev(259, 1));

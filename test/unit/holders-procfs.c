@@ -64,9 +64,18 @@ static void a_long_comm_is_cut(void **state)
 
 static void broken_stat_lines_are_refused(void **state)
 {
-	static const char *const lines[] = { "", "812", "812 (fio", "812 fio)", ")(", "812 (fio)", "812 (fio) S",
-					     "812 (fio) S 1 812", "x (fio)" TAIL, "-1 (fio)" TAIL,
-					     "99999999999 (fio)" TAIL, "812 (fio) S -1 1 1 1 1 1 1" };
+	static const char *const lines[] = { "",
+					     "812",
+					     "812 (fio",
+					     "812 fio)",
+					     ")(",
+					     "812 (fio)",
+					     "812 (fio) S",
+					     "812 (fio) S 1 812",
+					     "x (fio)" TAIL,
+					     "-1 (fio)" TAIL,
+					     "99999999999 (fio)" TAIL,
+					     "812 (fio) S -1 1 1 1 1 1 1" };
 	struct proc_stat stat;
 
 	(void)state;
@@ -162,9 +171,17 @@ static void a_mapping_gives_its_inode(void **state)
 
 static void broken_mappings_are_refused(void **state)
 {
-	static const char *const lines[] = { "", "7f00", "7f00-", "7f00-7f01", "7f00-7f01 rw-s", "7f00-7f01 rw-s 0",
-					     "7f00-7f01 rw-s 0 8", "7f00-7f01 rw-s 0 8:1", "7f00-7f01 rw-s 0 8:1 x",
-					     "-7f00-7f01 rw-s 0 8:1 5", "7f00-7f01 rw-s 0 1000:1 5",
+	static const char *const lines[] = { "",
+					     "7f00",
+					     "7f00-",
+					     "7f00-7f01",
+					     "7f00-7f01 rw-s",
+					     "7f00-7f01 rw-s 0",
+					     "7f00-7f01 rw-s 0 8",
+					     "7f00-7f01 rw-s 0 8:1",
+					     "7f00-7f01 rw-s 0 8:1 x",
+					     "-7f00-7f01 rw-s 0 8:1 5",
+					     "7f00-7f01 rw-s 0 1000:1 5",
 					     "11111111111111111-2 rw-s 0 8:1 5" };
 	struct maps_line maps;
 
@@ -200,8 +217,14 @@ static void a_deleted_swap_file_is_known_as_such(void **state)
 
 static void broken_swap_lines_are_refused(void **state)
 {
-	static const char *const lines[] = { "", "/dev/x", "/dev/x partition", "/dev/x partition 1 2", "x file 1 2 3",
-					     "/dev/x other 1 2 3", "/dev/x file -1 2 3", "/dev/x file 1 2 99999",
+	static const char *const lines[] = { "",
+					     "/dev/x",
+					     "/dev/x partition",
+					     "/dev/x partition 1 2",
+					     "x file 1 2 3",
+					     "/dev/x other 1 2 3",
+					     "/dev/x file -1 2 3",
+					     "/dev/x file 1 2 99999",
 					     "/dev/x file 18446744073709551615 0 0" };
 	struct swap_line swap;
 

@@ -64,7 +64,9 @@ static int set_up(void **state)
 	struct device *device = array_add(&tree->look.devices);
 
 	strcpy(tree->path, "/tmp/holders-tree-XXXXXX");
-	*device = (struct device){ .name = strdup("namespace0.0"), .blockdev = strdup("pmem0"), .dev = makedev(259, 0) };
+	*device = (struct device){ .name = strdup("namespace0.0"),
+				   .blockdev = strdup("pmem0"),
+				   .dev = makedev(259, 0) };
 	*state = tree;
 	assert_non_null(mkdtemp(tree->path));
 	add_file(tree, "/sys/class/block/pmem0/dev", "259:0\n");
@@ -238,7 +240,8 @@ static void the_log_of_an_xfs_elsewhere_holds_it(void **state)
 {
 	struct tree *tree = *state;
 
-	add_file(tree, "/proc/self/mountinfo", "30 1 8:2 / /mnt rw - xfs /dev/sda2 rw,logdev=/dev/pmem0,noquota\n");
+	add_file(tree, "/proc/self/mountinfo",
+		 "30 1 8:2 / /mnt rw - xfs /dev/sda2 rw,logdev=/dev/pmem0,noquota\n");
 	find(tree);
 	assert_int_equal(holder_named(tree, HOLDER_FILESYSTEM, "/mnt")->device, 0);
 }

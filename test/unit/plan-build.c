@@ -52,7 +52,8 @@ struct device *add_device(struct look *look, enum device_mode mode)
 	device->name = numbered("namespace", number, ".0");
 	device->path = numbered("/sys/devices/ndbus0/region0/namespace", number, ".0");
 	device->driver = own(mode == MODE_DEVDAX ? "device_dax" : "nd_pmem");
-	device->driver_device = mode == MODE_DEVDAX ? numbered("dax", number, ".0") : numbered("pfn", number, ".0");
+	device->driver_device =
+		mode == MODE_DEVDAX ? numbered("dax", number, ".0") : numbered("pfn", number, ".0");
 	device->blockdev = mode == MODE_DEVDAX ? numbered("dax", number, ".0") : numbered("pmem", number, "");
 	device->dev = makedev(PMEM_MAJOR, (unsigned)number);
 	return device;
@@ -81,8 +82,8 @@ int add_stack(struct look *look, enum holder_type type, int on, const char *name
 static struct holder *add_superblock(struct look *look, int on, const char *fstype, unsigned features)
 {
 	const struct holder *below = look_holder(look, on);
-	struct holder *holder =
-		add_holder(look, HOLDER_FILESYSTEM, on, below ? below->name : look->devices.items[-1 - on].blockdev);
+	struct holder *holder = add_holder(look, HOLDER_FILESYSTEM, on,
+					   below ? below->name : look->devices.items[-1 - on].blockdev);
 
 	below = look_holder(look, on);
 	holder->dev = below ? below->dev : look->devices.items[holder->device].dev;
@@ -185,9 +186,8 @@ int add_process(struct look *look, int on, const char *comm, pid_t pid, unsigned
 
 	snprintf(name, sizeof(name), "%s[%d]", comm, pid);
 	holder = add_holder(look, HOLDER_PROCESS, on, name);
-	holder->process = (struct process){
-		.pid = pid, .starttime = 5000 + (unsigned)pid, .uses = uses, .pidfd = -1
-	};
+	holder->process =
+		(struct process){ .pid = pid, .starttime = 5000 + (unsigned)pid, .uses = uses, .pidfd = -1 };
 	snprintf(holder->process.comm, sizeof(holder->process.comm), "%s", comm);
 	return holder->id;
 }

@@ -158,7 +158,8 @@ static void busy_with_ext4_inside(struct look *look)
 static void user_of_ext4_inside(struct look *look)
 {
 	add_device(look, MODE_FSDAX);
-	add_process(look, add_foreign(look, xfs_on(look, DISK0, "/mnt"), "ext4", "/mnt/other"), "cat", 9, USE_OPEN);
+	add_process(look, add_foreign(look, xfs_on(look, DISK0, "/mnt"), "ext4", "/mnt/other"), "cat", 9,
+		    USE_OPEN);
 }
 
 static void two_devices(struct look *look)
@@ -241,7 +242,8 @@ static void on_loop_on_file(struct look *look)
 	add_device(look, MODE_FSDAX);
 	fs = add_fs(look, DISK0, "xfs", FS_XFS_RMAPBT);
 	mount = add_mount(look, fs, "/mnt");
-	add_mount_inside(look, add_fs(look, add_stack(look, HOLDER_LOOP, fs, "loop0"), "ext4", 0), mount, "/mnt/image");
+	add_mount_inside(look, add_fs(look, add_stack(look, HOLDER_LOOP, fs, "loop0"), "ext4", 0), mount,
+			 "/mnt/image");
 }
 
 static void swapping(struct look *look)
@@ -415,13 +417,16 @@ static const struct row rows[] = {
 	  .steps = "freeze /mnt, flush /mnt, thaw /mnt, unmount /mnt/bind, unmount /mnt, unmount /data/bind, "
 		   "unmount /data, claim pmem0, unbind pfn0.0" },
 	{ "a_tmpfs_inside_is_a_risk_of_its_own", tmpfs_inside, EVICT_KILL,
-	  .stands = "volatile-mount /mnt/t --allow=volatile-mount",
-	  .says = "would lose its contents" },
-	{ "what_is_mounted_inside_goes_first", tmpfs_inside, EVICT_STOP, { "incomplete", "volatile-mount" },
+	  .stands = "volatile-mount /mnt/t --allow=volatile-mount", .says = "would lose its contents" },
+	{ "what_is_mounted_inside_goes_first",
+	  tmpfs_inside,
+	  EVICT_STOP,
+	  { "incomplete", "volatile-mount" },
 	  .steps = "freeze /mnt, flush /mnt, thaw /mnt, unmount /mnt/t/other, unmount /mnt/t, unmount /mnt, "
 		   "claim pmem0, unbind pfn0.0" },
 	{ "what_is_mounted_inside_is_listed_too", tmpfs_inside,
-	  .stands = "mount /mnt --evict=stop, mount /mnt/t --evict=stop, volatile-mount /mnt/t --allow=volatile-mount, "
+	  .stands = "mount /mnt --evict=stop, mount /mnt/t --evict=stop, volatile-mount /mnt/t "
+		    "--allow=volatile-mount, "
 		    "mount /mnt/t/other --evict=stop" },
 	{ "users_of_what_is_mounted_inside_are_ended_with_the_file_system", user_of_ext4_inside, EVICT_KILL,
 	  .steps = "terminate cat[9], grace, freeze /mnt, flush /mnt, kill /mnt, thaw /mnt, await-exit /mnt, "
@@ -434,7 +439,8 @@ static const struct row rows[] = {
 	{ "one_held_device_refuses_both", two_devices, EVICT_STOP, .stands = "process fio[812] --evict=term" },
 	{ "an_upper_file_system_is_settled_before_the_lower_is_frozen", second_inside_first, EVICT_TERM,
 	  .steps = "terminate fio[812], grace, freeze /a/b, flush /a/b, thaw /a/b, unmount /a/b, "
-		   "freeze /a, flush /a, thaw /a, unmount /a, claim pmem0, claim pmem1, unbind pfn0.0, unbind pfn1.0" },
+		   "freeze /a, flush /a, thaw /a, unmount /a, claim pmem0, claim pmem1, unbind pfn0.0, unbind "
+		   "pfn1.0" },
 	{ "killing_goes_from_the_upper_file_system_down", second_inside_first, EVICT_KILL,
 	  .steps = "terminate fio[812], grace, "
 		   "freeze /a/b, flush /a/b, kill /a/b, thaw /a/b, await-exit /a/b, unmount /a/b, "
@@ -453,8 +459,12 @@ static const struct row rows[] = {
 	  .stands = "md md0 critical, mount /mnt --evict=stop, process fio[812] --evict=term, "
 		    "swap /dev/pmem0p2 --evict=stop, incomplete process 5 --allow=incomplete",
 	  .says = "mdadm --stop" },
-	{ "loop_is_critical_and_all_else_is_listed", on_loop, EVICT_STOP, { "incomplete" },
-	  .stands = "loop loop0 critical, process fio[812] --evict=term", .says = "losetup -d" },
+	{ "loop_is_critical_and_all_else_is_listed",
+	  on_loop,
+	  EVICT_STOP,
+	  { "incomplete" },
+	  .stands = "loop loop0 critical, process fio[812] --evict=term",
+	  .says = "losetup -d" },
 	{ "a_file_system_in_an_image_is_above_the_one_that_holds_it", on_loop_on_file, EVICT_KILL,
 	  .steps = "freeze /mnt/image, flush /mnt/image, thaw /mnt/image, unmount /mnt/image, "
 		   "freeze /mnt, flush /mnt, thaw /mnt, unmount /mnt, claim pmem0, unbind pfn0.0",
@@ -472,10 +482,12 @@ static const struct row rows[] = {
 	  .stands = "superblock pmem0 --evict=term, process fio[812] --evict=term",
 	  .says = "lives on in its processes" },
 	{ "a_lazily_unmounted_file_system_is_frozen_through_its_user", detached_with_process, EVICT_KILL,
-	  .steps = "terminate fio[812], grace, freeze pmem0, flush pmem0, kill pmem0, thaw pmem0, await-exit pmem0, "
+	  .steps = "terminate fio[812], grace, freeze pmem0, flush pmem0, kill pmem0, thaw pmem0, await-exit "
+		   "pmem0, "
 		   "claim pmem0, unbind pfn0.0" },
 	{ "a_lazily_unmounted_file_system_cannot_be_left", detached_with_process, .allow = { "mounted-unbind" },
-	  .stands = "superblock pmem0 --evict=term, process fio[812] --evict=term, mounted-unbind pmem0 critical" },
+	  .stands =
+		  "superblock pmem0 --evict=term, process fio[812] --evict=term, mounted-unbind pmem0 critical" },
 
 	{ "our_own_shell_is_critical", own_shell, EVICT_KILL, .stands = "self bash[300] critical",
 	  .says = "run it from elsewhere" },
@@ -490,18 +502,29 @@ static const struct row rows[] = {
 	{ "the_root_of_a_container_is_a_mount_like_any", root_of_container, EVICT_STOP,
 	  .steps = "freeze /, flush /, thaw /, unmount /usr, unmount /, claim pmem0, unbind pfn0.0" },
 
-	{ "what_was_not_seen_refuses", half_seen, EVICT_KILL, { "volatile-mount" },
+	{ "what_was_not_seen_refuses",
+	  half_seen,
+	  EVICT_KILL,
+	  { "volatile-mount" },
 	  .stands = "incomplete process 5 --allow=incomplete, incomplete mount namespace 7 --allow=incomplete",
 	  .says = "no permission" },
 	{ "what_was_not_seen_can_be_allowed", half_seen, .allow = { "incomplete" },
 	  .steps = "claim pmem0, unbind pfn0.0",
 	  .lifted = "incomplete process 5 --allow=incomplete, incomplete mount namespace 7 --allow=incomplete" },
-	{ "outside_the_initial_namespaces_nothing_goes", in_container, EVICT_KILL, { "incomplete", "namespaces" },
+	{ "outside_the_initial_namespaces_nothing_goes",
+	  in_container,
+	  EVICT_KILL,
+	  { "incomplete", "namespaces" },
 	  .stands = "namespaces retire-namespace critical" },
 
-	{ "memory_of_the_system_is_critical", system_ram, EVICT_KILL, { "system-ram" },
-	  .stands = "system-ram namespace0.0 critical", .says = "offline it first" },
-	{ "a_device_dax_is_unbound_without_a_claim", devdax, .steps = "unbind dax0.0" },
+	{ "memory_of_the_system_is_critical",
+	  system_ram,
+	  EVICT_KILL,
+	  { "system-ram" },
+	  .stands = "system-ram namespace0.0 critical",
+	  .says = "offline it first" },
+	{ "a_device_dax_is_looked_at_once_more_right_before_the_unbind", devdax,
+	  .steps = "claim dax0.0, unbind dax0.0" },
 	{ "a_device_dax_in_use_is_critical", devdax_in_use, EVICT_KILL, .stands = "process qemu[42] critical" },
 
 	{ "what_is_disabled_already_needs_nothing", disabled, .steps = "" },
@@ -511,37 +534,68 @@ static const struct row rows[] = {
 	{ "a_kernel_that_tells_unbinds_while_mounted", busy, .allow = { "mounted-unbind" }, .steps = LEFT_STEPS,
 	  .lifted = "mount /mnt --evict=stop, process fio[812] --evict=term" },
 	{ "a_kernel_that_tells_kills_nobody_before", busy, EVICT_STOP, { "mounted-unbind" }, .steps = LEFT_STEPS },
-	{ "who_survives_being_asked_can_be_left_to_the_kernel", busy, EVICT_TERM, { "mounted-unbind" },
-	  .stage = PLAN_ASKED, .steps = LEFT_STEPS },
-	{ "an_eviction_that_does_needs_no_mounted_unbind", busy, EVICT_TERM, { "mounted-unbind" },
+	{ "who_survives_being_asked_can_be_left_to_the_kernel",
+	  busy,
+	  EVICT_TERM,
+	  { "mounted-unbind" },
+	  .stage = PLAN_ASKED,
+	  .steps = LEFT_STEPS },
+	{ "an_eviction_that_does_needs_no_mounted_unbind",
+	  busy,
+	  EVICT_TERM,
+	  { "mounted-unbind" },
 	  .steps = "terminate fio[812], grace, " IDLE_STEPS },
-	{ "an_eviction_that_does_is_used_on_a_kernel_that_hangs", idle, EVICT_STOP, { "mounted-unbind" },
-	  .kernel = LINUX_7_2, .steps = IDLE_STEPS },
+	{ "an_eviction_that_does_is_used_on_a_kernel_that_hangs",
+	  idle,
+	  EVICT_STOP,
+	  { "mounted-unbind" },
+	  .kernel = LINUX_7_2,
+	  .steps = IDLE_STEPS },
 	{ "a_kernel_that_hangs_never_unbinds_while_mounted", busy, .allow = { "mounted-unbind" },
 	  .kernel = LINUX_7_2,
 	  .stands = "mount /mnt --evict=stop, process fio[812] --evict=term, mounted-unbind /mnt critical",
 	  .says = "never comes back" },
 	{ "a_kernel_that_corrupts_never_unbinds_while_mounted", idle, .allow = { "mounted-unbind" },
-	  .kernel = LINUX_6_1,
-	  .stands = "mount /mnt --evict=stop, mounted-unbind /mnt critical", .says = "corrupt" },
+	  .kernel = LINUX_6_1, .stands = "mount /mnt --evict=stop, mounted-unbind /mnt critical",
+	  .says = "corrupt" },
 	{ "a_file_system_that_is_told_nothing_is_never_left", ext4, .allow = { "mounted-unbind" },
 	  .stands = "mount /mnt --evict=stop, mounted-unbind /mnt critical", .says = "tells only XFS" },
-	{ "a_file_system_on_dm_is_never_left", on_dm, EVICT_STOP, { "mounted-unbind", "incomplete" },
+	{ "a_file_system_on_dm_is_never_left",
+	  on_dm,
+	  EVICT_STOP,
+	  { "mounted-unbind", "incomplete" },
 	  .stands = "dm dm-0 (vg-data) critical, process fio[812] --evict=term, mounted-unbind /mnt critical",
 	  .says = "not directly on the disk" },
-	{ "only_an_fsdax_namespace_is_told", busy_in_raw_mode, EVICT_STOP, { "mounted-unbind" },
-	  .stands = "process fio[812] --evict=term, mounted-unbind /mnt critical", .says = "fsdax" },
-	{ "what_is_mounted_inside_is_not_left_dangling", busy_with_ext4_inside, EVICT_STOP, { "mounted-unbind" },
+	{ "only_an_fsdax_namespace_is_told",
+	  busy_in_raw_mode,
+	  EVICT_STOP,
+	  { "mounted-unbind" },
+	  .stands = "process fio[812] --evict=term, mounted-unbind /mnt critical",
+	  .says = "fsdax" },
+	{ "what_is_mounted_inside_is_not_left_dangling",
+	  busy_with_ext4_inside,
+	  EVICT_STOP,
+	  { "mounted-unbind" },
 	  .steps = "freeze /mnt, flush /mnt, thaw /mnt, unmount /mnt/other, unbind pfn0.0 while mounted" },
 	{ "what_is_mounted_inside_still_needs_stop", busy_with_ext4_inside, .allow = { "mounted-unbind" },
 	  .stands = "mount /mnt/other --evict=stop" },
-	{ "users_of_what_is_mounted_inside_are_not_told", user_of_ext4_inside, EVICT_STOP, { "mounted-unbind" },
+	{ "users_of_what_is_mounted_inside_are_not_told",
+	  user_of_ext4_inside,
+	  EVICT_STOP,
+	  { "mounted-unbind" },
 	  .stands = "process cat[9] --evict=term" },
-	{ "what_is_beside_it_on_the_disk_is_still_unmounted", busy_beside_partition, EVICT_STOP, { "mounted-unbind" },
+	{ "what_is_beside_it_on_the_disk_is_still_unmounted",
+	  busy_beside_partition,
+	  EVICT_STOP,
+	  { "mounted-unbind" },
 	  .steps = "freeze /mnt, flush /mnt, thaw /mnt, freeze /srv, flush /srv, thaw /srv, unmount /srv, "
 		   "unbind pfn0.0 while mounted" },
-	{ "a_file_system_inside_another_is_never_left", second_inside_first, EVICT_STOP, { "mounted-unbind" },
-	  .stands = "process fio[812] --evict=term, mounted-unbind /a/b critical", .says = "inside another one" },
+	{ "a_file_system_inside_another_is_never_left",
+	  second_inside_first,
+	  EVICT_STOP,
+	  { "mounted-unbind" },
+	  .stands = "process fio[812] --evict=term, mounted-unbind /a/b critical",
+	  .says = "inside another one" },
 	{ "an_opener_of_the_block_device_is_not_left_to_the_kernel", raw_opener, .allow = { "mounted-unbind" },
 	  .stands = "process dd[77] --evict=term" },
 };

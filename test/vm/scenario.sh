@@ -102,7 +102,12 @@ within()
 	wait $!
 }
 
-write_there() { echo x >"$1/.probe" && sync -f "$1/.probe" && rm -f "$1/.probe"; }
+# a file of its own for each: one that was left behind goes on when it can
+write_there()
+{
+	local probe=$1/.probe.$BASHPID
+	echo x >"$probe" && sync -f "$probe" && rm -f "$probe"
+}
 
 # can_write [DIR]: the file system takes writes: it is there and not frozen
 can_write() { within 10 write_there "${1:-$mnt}"; }

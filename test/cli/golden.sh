@@ -1,0 +1,248 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# usage: golden.sh [--update] [PROGRAM]
+#
+# Runs the program over the recorded trees and compares all that it says with
+# golden/NAME.json; prints TAP. What it says on stdout as JSON must fit the
+# schema. --update writes golden/ anew instead: read the difference, it is what
+# users will see. PROGRAM is build/cli/dax-retire unless it is given.
+
+set -uo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+update=
+[[ ${1-} != --update ]] || { update=yes; shift; }
+program=$(realpath -e "${1:-$here/../../build/cli/dax-retire}") || exit 99
+count=0
+failed=0
+declare -A known=()
+
+skip_all()
+{
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+[[ $(id -u) == 0 ]] || skip_all "needs root, to mount a recorded tree over /sys"
+unshare --mount --propagation private true 2>/dev/null || skip_all "this machine does not let us make a mount namespace"
+[[ $(readlink /proc/self/ns/pid) == 'pid:[4026531836]' && $(readlink /proc/self/ns/user) == 'user:[4026531837]' ]] ||
+	skip_all "needs the initial pid and user namespaces, as the program does"
+[[ ! -e /dev/pmem0 && ! -e /dev/pmem1 ]] || skip_all "this machine has pmem of its own"
+python3 -c 'import jsonschema' 2>/dev/null || skip_all "needs python3-jsonschema"
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/golden.XXXXXX") || exit 99
+trap 'rm -rf "$work"' EXIT
+
+# The tree NAME, with device numbers that no device of this machine has: its
+# mounts and open files would else be taken for those of the tree.
+unpack()
+{
+	local tree=$work/$1 file link to major minor
+	mkdir "$tree"
+	tar -xJf "$here/trees/$1.tar.xz" -C "$tree" || exit 99
+	while IFS= read -r file; do
+		IFS=: read -r major minor <"$file"
+		chmod u+w "$file"
+		echo "$major:$((minor + 1000000))" >"$file"
+	done < <(find "$tree/sys/devices" -type f -name dev)
+	for link in "$tree"/sys/dev/{block,char}/*:*; do
+		[[ -L $link ]] || continue
+		to=${link##*/}
+		mv "$link" "${link%/*}/${to%:*}:$((${to#*:} + 1000000))"
+	done
+}
+
+report()
+{
+	local result=$1 name=$2
+	count=$((count + 1))
+	[[ $result == ok ]] || { failed=$((failed + 1)); sed 's/^/# /' "$work/why"; }
+	echo "$result $count - $name"
+}
+
+# try NAME TREE ARG...: one run
+try()
+{
+	local name=$1 tree=$2 golden=$here/golden/$1.json rc=0
+	shift 2
+	known[$name]=yes
+	[[ -d $work/$tree ]] || unpack "$tree"
+	LC_ALL=${locale:-C.UTF-8} timeout 60 "$here/in-tree" "$work/$tree" "$program" ndctl "$@" \
+		>"$work/stdout" 2>"$work/stderr" </dev/null || rc=$?
+	if ! "$here/as-golden" "$tree" "$rc" "$work/stdout" "$work/stderr" "$@" >"$work/now" 2>"$work/why"; then
+		report 'not ok' "$name"
+	elif [[ $(head -c 1 "$work/stdout") == '{' ]] && ! "$here/check-schema" <"$work/stdout" >"$work/why" 2>&1; then
+		report 'not ok' "$name fits the schema"
+	elif [[ $update ]]; then
+		cp "$work/now" "$golden"
+		report ok "$name"
+	elif diff -u "$golden" "$work/now" >"$work/why" 2>&1; then
+		report ok "$name"
+	else
+		report 'not ok' "$name"
+	fi
+}
+
+list() { local name=$1 tree=$2; shift 2; try "list-$name" "$tree" list-holders "$@"; }
+
+# Only what a dry run says. What this machine hides must not refuse it.
+plan() { local name=$1 tree=$2; shift 2; try "plan-$name" "$tree" retire-namespace --dry-run --allow=incomplete "$@"; }
+
+# Both commands
+both() { list "$@"; plan "$@"; }
+
+modes()
+{
+	both fsdax fsdax namespace0.0
+	both sector modes namespace0.0
+	both raw modes namespace0.1
+	both disabled modes namespace0.2
+	both devdax devdax namespace0.0
+	both system-ram system-ram namespace0.0
+	both ext4 two-regions namespace0.0
+	both swap two-regions namespace1.0
+}
+
+names()
+{
+	both several modes namespace0.1 namespace0.0
+	both duplicates modes namespace0.1 namespace0.0 namespace0.1
+	both all modes all
+	both all-two-regions two-regions all
+	list all-fsdax fsdax all
+	both one-is-bad modes namespace0.1 namespace9.9
+	both all-and-name modes all namespace0.1
+	both behind-dashes modes -- namespace0.1
+	both seed modes namespace0.3
+}
+
+filters()
+{
+	both bus modes -b ndbus0 all
+	list bus-number modes --bus=0 all
+	list bus-provider modes -b ACPI.NFIT all
+	both no-such-bus modes -b ndbus7 all
+	list bus-garbage modes -b 0garbage all
+	both region two-regions -r region1 all
+	list region-number two-regions --region 1 all
+	both no-such-region two-regions -r region7 all
+	list region-garbage two-regions -r 0garbage all
+	both name-on-other-region two-regions -r region1 namespace0.0
+	list name-on-region two-regions -r region0 namespace0.0
+}
+
+bad_names()
+{
+	both garbage modes 0garbage
+	both nonexistent modes namespace9.9
+	both garbage-behind modes namespace0.0x
+	both leading-zero modes namespace00.0
+	both half-a-name modes namespace0
+	both upper-case modes NAMESPACE0.0
+	both space modes ' namespace0.0'
+	both blockdev fsdax pmem0
+	both partition fsdax pmem0p1
+	both node fsdax /dev/pmem0
+	both instance modes btt0.0
+	both chardev devdax dax0.0
+	both other-region modes region0
+	both bus-name modes ndbus0
+	both traversal modes ../region0/namespace0.0
+	both path modes /sys/bus/nd/devices/namespace0.0
+	both empty modes ''
+	both dot-name modes .
+	both very-long modes "$(printf 'namespace0.%05000d' 0)"
+	both control modes $'namespace0.0\n\e[31mred\a\x7f'
+	both not-utf8 modes $'\xff\xfename'
+	both format modes '%s%n%d'
+}
+
+levels()
+{
+	plan swap-none two-regions --evict=none namespace1.0
+	plan swap-stop two-regions --evict=stop namespace1.0
+	plan swap-term two-regions -e term namespace1.0
+	plan swap-force two-regions --force namespace1.0
+	plan all-force two-regions --force all
+	plan fsdax-force fsdax --force namespace0.0
+	plan fsdax-mounted-unbind fsdax --allow=mounted-unbind namespace0.0
+	plan system-ram-everything system-ram --force \
+		--allow=references-unknown,mounted-unbind,volatile-mount,shutdown,policy-broken,poison namespace0.0
+	# refused whatever this machine hides: what stands is told without it
+	try refused-swap two-regions retire-namespace -n namespace1.0
+	try refused-all two-regions retire-namespace -n all
+	try refused-system-ram system-ram retire-namespace -n -f namespace0.0
+}
+
+output()
+{
+	list human two-regions --human all
+	plan human two-regions -u -e stop namespace1.0
+	plan quiet modes -q namespace0.1
+	plan quiet-refused two-regions -q namespace1.0
+	plan verbose modes -v namespace0.1
+	list verbose modes --verbose namespace0.1
+	list tree two-regions --tree all
+	list tree-partition fsdax --tree all
+	list tree-modes modes --tree all
+	locale=C list tree-ascii fsdax --tree all
+	list tree-error modes --tree namespace9.9
+	list dot two-regions --dot all
+	list dot-partition fsdax --dot all
+	list dot-error modes --dot namespace9.9
+	list exit-code-in-use two-regions --exit-code all
+	list exit-code-system-ram system-ram --exit-code all
+	list exit-code-idle modes --exit-code namespace0.1
+	list exit-code-error modes --exit-code namespace9.9
+}
+
+usage()
+{
+	both usage-no-name modes
+	both usage-unknown modes --frobnicate all
+	both usage-letter modes -Z all
+	both usage-control modes $'--\e[31mred' all
+	both usage-value modes --verbose=yes all
+	both usage-missing-value modes all --bus
+	list usage-evict modes --evict=kill all
+	list usage-tree-dot modes --tree --dot all
+	plan usage-evict modes --evict=everything all
+	plan usage-evict-case modes --evict=KILL all
+	plan usage-allow modes --allow=everything all
+	plan usage-allow-holder modes --allow=mount all
+	plan usage-allow-empty modes --allow= all
+	plan usage-allow-gap modes --allow=poison,,shutdown all
+	plan usage-grace modes --grace=soon all
+	plan usage-grace-negative modes --grace=-1 all
+	plan usage-timeout modes --timeout=0 all
+	plan usage-timeout-week modes --timeout=604801 all
+	plan usage-timeout-huge modes --timeout=99999999999999999999 all
+	plan usage-wait modes --wait=1s all
+	plan fractions modes --grace=0.5 --timeout=1.25 --wait=0 namespace0.1
+	both help modes --help
+	both list-opts modes --list-opts
+	plan abbreviated modes --verb namespace0.1
+}
+
+[[ ! $update ]] || mkdir -p "$here/golden"
+modes
+names
+filters
+bad_names
+levels
+output
+usage
+for golden in "$here"/golden/*.json; do
+	name=${golden##*/}
+	name=${name%.json}
+	[[ ! ${known[$name]-} ]] || continue
+	if [[ $update ]]; then
+		rm "$golden"
+	else
+		echo "no run is called $name" >"$work/why"
+		report 'not ok' "$name is of a run"
+	fi
+done
+echo "1..$count"
+[[ $failed == 0 ]]
