@@ -48,14 +48,6 @@ const char *severity_name(enum severity severity)
 	return names[severity];
 }
 
-bool request_allows(const struct request *request, const char *code)
-{
-	for (size_t i = 0; i < request->allow_count; i++)
-		if (strcmp(request->allow[i], code) == 0)
-			return true;
-	return false;
-}
-
 static int add_step(struct planning *planning, enum step_type type, int device, int holder)
 {
 	struct step *step = array_add(&planning->plan->steps);

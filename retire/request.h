@@ -26,6 +26,7 @@ struct request {
 	unsigned wait_ms;    /* 0 with `wait`: without limit */
 };
 
+/* Is the risk `code` taken by --allow? */
 bool request_allows(const struct request *request, const char *code);
 
 #endif

@@ -5,7 +5,6 @@
 # What was taken down is put back when a later step fails. It does so here
 # because of a holder that nothing shows before the claim meets it.
 
-# the unseen one ends; then it is retired
 unseen_ends()
 {
 	kill -KILL "$unseen"
