@@ -53,12 +53,13 @@ struct device {
 	char *uuid; /* of the namespace; NULL when it has none */
 };
 
+/* In the order of probing: places before those who are on them, a file system before the loop devices on its files. */
 enum holder_type {
 	HOLDER_PARTITION,
 	HOLDER_DM,
 	HOLDER_MD,
-	HOLDER_LOOP,
 	HOLDER_FILESYSTEM,
+	HOLDER_LOOP,
 	HOLDER_MOUNT,
 	HOLDER_SWAP,
 	HOLDER_PROCESS,

@@ -9,20 +9,11 @@ const struct holder_kind *const holder_kinds[HOLDER_TYPES] = {
 	[HOLDER_PARTITION] = &kind_partition,
 	[HOLDER_DM] = &kind_dm,
 	[HOLDER_MD] = &kind_md,
-	[HOLDER_LOOP] = &kind_loop,
 	[HOLDER_FILESYSTEM] = &kind_filesystem,
+	[HOLDER_LOOP] = &kind_loop,
 	[HOLDER_MOUNT] = &kind_mount,
 	[HOLDER_SWAP] = &kind_swap,
 	[HOLDER_PROCESS] = &kind_process,
-};
-
-/*
- * Places before those who are on them. A loop device needs to know the file
- * system of its backing file, so that comes first.
- */
-static const enum holder_type probe_order[] = {
-	HOLDER_PARTITION, HOLDER_DM,	HOLDER_MD,   HOLDER_FILESYSTEM,
-	HOLDER_LOOP,	  HOLDER_MOUNT, HOLDER_SWAP, HOLDER_PROCESS,
 };
 
 /* Deeper stacks do not exist; this ends a loop that a broken sysfs would keep going. */
@@ -58,10 +49,10 @@ static int find_places(const struct root *root, struct look *look, struct err *e
 {
 	size_t quiet = 0, stacking = 0;
 
-	for (size_t i = 0; i < COUNT_OF(probe_order); i++)
-		stacking += holder_kinds[probe_order[i]]->stacks;
-	for (size_t i = 0; quiet < stacking && i < MAX_ROUNDS * COUNT_OF(probe_order); i++) {
-		const struct holder_kind *kind = holder_kinds[probe_order[i % COUNT_OF(probe_order)]];
+	for (size_t i = 0; i < HOLDER_TYPES; i++)
+		stacking += holder_kinds[i]->stacks;
+	for (size_t i = 0; quiet < stacking && i < MAX_ROUNDS * HOLDER_TYPES; i++) {
+		const struct holder_kind *kind = holder_kinds[i % HOLDER_TYPES];
 		int rc;
 
 		if (!kind->stacks)
@@ -81,8 +72,8 @@ int holders_find(const struct root *root, struct look *look, struct err *err)
 	if (!root->recorded)
 		raise_descriptor_limit();
 	rc = find_places(root, look, err);
-	for (size_t i = 0; rc >= 0 && i < COUNT_OF(probe_order); i++) {
-		const struct holder_kind *kind = holder_kinds[probe_order[i]];
+	for (size_t i = 0; rc >= 0 && i < HOLDER_TYPES; i++) {
+		const struct holder_kind *kind = holder_kinds[i];
 
 		if (!kind->stacks)
 			rc = run_probe(kind, root, look, err);
