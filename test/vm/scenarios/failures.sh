@@ -23,7 +23,7 @@ finish()
 	ms=$(((${EPOCHREALTIME/[.,]/} - started) / 1000))
 }
 
-# strace stops it at the system call's entry
+# 306 is syncfs(2); strace stops it at the entry
 is_in_syncfs() { grep -q '^306 ' "/proc/$1/syscall" 2>/dev/null; }
 
 # The flush is done by a child of its own; a guardian is there only from the freeze to the thaw
@@ -361,7 +361,7 @@ scenario_ctrl_c_while_frozen()
 is_in_unbind()
 {
 	tool=$(pgrep -P "$runner" -x dax-retire) && unbind=$(pgrep -P "$tool" -x dax-retire) &&
-		ls -l "/proc/$unbind/fd" | grep -q /unbind
+		[[ $(readlink "/proc/$unbind/fd/"*) == */unbind* ]]
 }
 
 # After the commit there is only forward
