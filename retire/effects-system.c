@@ -26,28 +26,11 @@ static struct effects_system *system_of(struct effects *effects)
 	return (struct effects_system *)((char *)effects - offsetof(struct effects_system, effects));
 }
 
-struct call {
-	child_work *work;
-	void *argument;
-};
-
-/* A terminal's ctrl-c goes to children as well; it is the parent that decides what becomes of the work. */
-static int without_signals(void *argument, int *fd)
-{
-	const struct call *call = argument;
-	sigset_t all;
-
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
-	return call->work(call->argument, fd);
-}
-
 /* Runs the work in a child; an interrupt does not cut it off, only the deadline does. */
 static int in_child(struct effects *effects, child_work *work, void *argument, struct deadline deadline, int *fd)
 {
-	struct call call = { work, argument };
 	struct child left;
-	int rc = child_run(without_signals, &call, -1, deadline, fd, &left);
+	int rc = child_run(work, argument, -1, deadline, fd, &left);
 
 	if (left.pid < 0)
 		return rc;
@@ -210,9 +193,8 @@ static int give_up_freeze(struct effects_system *system, int fd, struct err *err
 	system->guardian = GUARDIAN_NONE;
 	if (lives)
 		return err_set(err, -ETIMEDOUT,
-			       "the freeze does not complete, process %d thaws it as soon as it does; end the "
-			       "writer that "
-			       "it waits for",
+			       "the freeze does not complete, process %d thaws it as soon as it does; "
+			       "end the writer that it waits for",
 			       guardian);
 	if (in_child(&system->effects, do_thaw, &fd, deadline_in(2000), NULL) == 0)
 		return err_set(err, -EPIPE, "its guardian was killed");

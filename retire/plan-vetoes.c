@@ -205,8 +205,7 @@ static int veto_filesystem(struct planning *planning, const struct holder *holde
 	return add_veto(
 		planning, veto, holder->name,
 		"a %s file system on %s is alive although no mount and no process shows it: a mount namespace "
-		"kept by a "
-		"descriptor, a descriptor in flight, or the kernel (nfsd, loop, a storage target) may hold it",
+		"kept by a descriptor, a descriptor in flight, or the kernel (nfsd, loop, a storage target) may hold it",
 		holder->filesystem.fstype, on);
 }
 

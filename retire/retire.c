@@ -65,11 +65,14 @@ static int hold_signals(void)
 {
 	static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	static const int stopping[] = { SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE };
+	struct sigaction now;
 	sigset_t set, all;
 
 	sigemptyset(&set);
+	/* one that was ignored from the start (nohup) stays so: blocked, it would be queued all the same */
 	for (size_t i = 0; i < COUNT_OF(ending); i++)
-		sigaddset(&set, ending[i]);
+		if (sigaction(ending[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			sigaddset(&set, ending[i]);
 	all = set;
 	for (size_t i = 0; i < COUNT_OF(stopping); i++)
 		sigaddset(&all, stopping[i]);
@@ -391,7 +394,9 @@ void retire_devices(const struct root *root, const struct request *request, find
 	make_id(result->id, sizeof(result->id));
 	if (!request->dry_run)
 		job.interrupt = hold_signals();
-	if (take_lock(&job) && prepare(&job, &err)) {
+	if (!request->dry_run && job.interrupt < 0)
+		finish(result, OUTCOME_ERROR, "cannot hold signals: out of descriptors or memory");
+	else if (take_lock(&job) && prepare(&job, &err)) {
 		execute(&job);
 		end_execution(&job);
 	}
