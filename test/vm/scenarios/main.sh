@@ -47,11 +47,11 @@ scenario_busy_ext4_is_retired()
 	expect "what was synced is intact" test "$sum" = "$(sha256sum <"$mnt/kept")"
 }
 
-scenario_busy_xfs_twenty_times()
+scenario_busy_xfs_again_and_again()
 {
 	local i
 	fresh_xfs
-	for i in {1..20}; do
+	for ((i = 1; i <= ${ROUNDS:-20}; i++)); do
 		busy_fio
 		retire namespace0.0 --evict=kill --grace=0
 		expect_exit 0
