@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# sampled
 #
 # What goes wrong on the way: holders that do not end, freezes that fail or
 # hang, data that cannot be written, and a tool that is killed, stopped or
