@@ -238,6 +238,30 @@ const struct option_entry list_holders_entries[] = {
 	{ NULL },
 };
 
+#define OUTPUT_ENTRIES                                                                                            \
+	{ "verbose", 'v', NULL, false, "say more on stderr", set_verbose },                                       \
+		{ "quiet", 'q', NULL, false, "say only what went wrong", set_quiet },                             \
+	{                                                                                                         \
+		NULL                                                                                              \
+	}
+
+const struct option_entry recover_entries[] = {
+	{ "human", 'u', NULL, false, "use human friendly number formats", set_human },
+	OUTPUT_ENTRIES,
+};
+
+const struct option_entry restore_entries[] = {
+	{ "dry-run", 'n', NULL, false, "print what would be brought back; change nothing", set_dry_run },
+	{ "timeout", 't', "seconds", false, "give up after that long (default 60)", set_timeout },
+	{ "wait", 'w', "seconds", true, "wait for another retirement to end", set_wait },
+	{ "human", 'u', NULL, false, "use human friendly number formats", set_human },
+	OUTPUT_ENTRIES,
+};
+
+const struct option_entry list_retirements_entries[] = {
+	OUTPUT_ENTRIES,
+};
+
 /* The tables in getopt's own form. */
 struct getopt_tables {
 	struct option longs[ENTRIES_MAX + 3];
@@ -327,6 +351,12 @@ static int check_names(const struct options *options, const struct option_table 
 {
 	const struct request *request = &options->request;
 
+	if (table->names != NAMES_SOME && request->name_count > 1)
+		return err_set(err, -EINVAL, "one %s at a time", table->object);
+	if (table->names == NAMES_ONE_OR_NONE)
+		return PARSED;
+	if (!request->name_count && table->names == NAMES_ONE)
+		return err_set(err, -EINVAL, "specify a %s", table->object);
 	if (!request->name_count)
 		return err_set(err, -EINVAL, "specify a %s, or \"all\"", table->object);
 	for (size_t i = 0; i < request->name_count; i++)
@@ -389,7 +419,10 @@ static void print_entry(const struct option_entry *entry, FILE *out)
 
 void options_usage(const struct option_table *table, FILE *out)
 {
-	fprintf(out, "\n usage: %s %s <%s> [<options>]\n\n", table->tool, table->command, table->object);
+	bool optional = table->names == NAMES_ONE_OR_NONE;
+
+	fprintf(out, "\n usage: %s %s %s%s%s [<options>]\n\n", table->tool, table->command, optional ? "[<" : "<",
+		table->object, optional ? ">]" : ">");
 	for (const struct option_entry *entry = table->entries; entry->name; entry++)
 		print_entry(entry, out);
 	fputc('\n', out);

@@ -40,11 +40,13 @@ struct option_table {
 	const char *tool, *command; /* "ndctl", "retire-namespace" */
 	const char *object;	    /* what it is done to: "namespace" */
 	const struct option_entry *entries;
+	enum names { NAMES_SOME, NAMES_ONE, NAMES_ONE_OR_NONE } names; /* how many it takes */
 };
 
 /* For every command that retires, and for list-holders. */
 extern const struct option_entry retire_entries[];
 extern const struct option_entry list_holders_entries[];
+extern const struct option_entry recover_entries[], restore_entries[], list_retirements_entries[];
 
 /* The codes of --allow, RISK_CODES of them. */
 extern const char *const risk_codes[];

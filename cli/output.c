@@ -35,6 +35,50 @@ int output_result(const struct result *result, const struct options *options)
 	return code == 0 && !result->changed ? EXIT_FAILURE : code;
 }
 
+typedef void work(const struct root *root, const struct request *request, struct progress *progress,
+		  struct result *result);
+
+/* A command that changes the machine by what a journal says. */
+static int run_job(const struct option_table *table, work *job, int argc, const char **argv, void *ctx)
+{
+	_cleanup_(options_free) struct options options;
+	_cleanup_(result_free) struct result result = { .frozen_ms = -1 };
+	_cleanup_(cleanup_progress) struct progress *progress = NULL;
+	int done = options_begin(&options, table, argc, argv), code;
+
+	if (done >= 0)
+		return done;
+	progress = progress_new(&options.report, stderr);
+	job(ctx, &options.request, progress, &result);
+	cleanup_progress(&progress);
+	progress = NULL;
+	code = output_result(&result, &options);
+	/* a boot unit or a udev event that comes while another one is at work has nothing to do */
+	return result.outcome == OUTCOME_IN_PROGRESS && job == recover_retirements ? 0 : code;
+}
+
+int run_restore(const struct option_table *table, int argc, const char **argv, void *ctx)
+{
+	return run_job(table, restore_retirement, argc, argv, ctx);
+}
+
+int run_recover(const struct option_table *table, int argc, const char **argv, void *ctx)
+{
+	return run_job(table, recover_retirements, argc, argv, ctx);
+}
+
+int run_list_retirements(const struct option_table *table, int argc, const char **argv, void *ctx)
+{
+	_cleanup_(options_free) struct options options;
+	_cleanup_(result_free) struct result result = { .frozen_ms = -1 };
+	int done = options_begin(&options, table, argc, argv);
+
+	if (done >= 0)
+		return done;
+	list_retirements(ctx, &options.request, &result);
+	return output_result(&result, &options);
+}
+
 int run_retire(const struct option_table *table, find_devices *find, int argc, const char **argv, void *ctx)
 {
 	_cleanup_(options_free) struct options options;

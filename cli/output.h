@@ -6,6 +6,7 @@
 #define CLI_OUTPUT_H
 
 #include "cli/options.h"
+#include "retire/recover.h"
 #include "retire/retire.h"
 
 /* Prints and returns the exit code. 1 when stdout cannot be written although all is well and nothing was changed.
@@ -14,6 +15,9 @@ int output_result(const struct result *result, const struct options *options);
 
 /* A whole command: options, retirement, output. */
 int run_retire(const struct option_table *table, find_devices *find, int argc, const char **argv, void *ctx);
+int run_recover(const struct option_table *table, int argc, const char **argv, void *ctx);
+int run_restore(const struct option_table *table, int argc, const char **argv, void *ctx);
+int run_list_retirements(const struct option_table *table, int argc, const char **argv, void *ctx);
 int run_list_holders(const struct option_table *table, find_devices *find, int argc, const char **argv, void *ctx);
 
 #endif

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/tool.h"
+#include "cxl/builtin.h"
+#include "util/array.h"
 
-/* No commands of its own yet: everything is handed on. */
-const struct tool cxl_tool = { "cxl", "cxl (Debian) or cxl-cli", NULL, 0 };
+static const struct command commands[] = {
+	{ "recover", "make whole what a retirement that was cut has left", cxl_recover, &cxl_recover_options },
+	{ "restore", "bring back what a retirement took away", cxl_restore, &cxl_restore_options },
+	{ "list-retirements", "show retirements: running, interrupted, done", cxl_list_retirements,
+	  &cxl_list_retirements_options },
+};
+
+const struct tool cxl_tool = { "cxl", "cxl (Debian) or cxl-cli", commands, COUNT_OF(commands) };

@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/tool.h"
+#include "daxctl/builtin.h"
+#include "util/array.h"
 
-/* No commands of its own yet: everything is handed on. */
-const struct tool daxctl_tool = { "daxctl", "daxctl", NULL, 0 };
+static const struct command commands[] = {
+	{ "recover", "make whole what a retirement that was cut has left", daxctl_recover,
+	  &daxctl_recover_options },
+	{ "restore", "bring back what a retirement took away", daxctl_restore, &daxctl_restore_options },
+	{ "list-retirements", "show retirements: running, interrupted, done", daxctl_list_retirements,
+	  &daxctl_list_retirements_options },
+};
+
+const struct tool daxctl_tool = { "daxctl", "daxctl", commands, COUNT_OF(commands) };

@@ -240,6 +240,16 @@ static int system_release(struct effects *effects, struct deadline deadline, str
 	return rc < 0 ? err_set(err, rc, "the guardian does not end") : 0;
 }
 
+static int system_thaw_left(struct effects *effects, int fd, struct deadline deadline, struct err *err)
+{
+	int rc = in_child(effects, do_thaw, &fd, deadline, NULL);
+
+	/* EINVAL: not frozen, fs/super.c:thaw_super_locked() */
+	if (rc == -EINVAL)
+		return 1;
+	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : 0;
+}
+
 static int do_flush(void *argument, int *fd)
 {
 	int file = *(int *)argument;
@@ -269,10 +279,10 @@ static int system_signal(struct effects *effects, const struct process *process,
 	return errno == ESRCH ? 1 : err_errno(err, -errno, "cannot signal %s[%d]", process->comm, process->pid);
 }
 
-static int system_unmount(struct effects *effects, const struct look *look, const struct holder *mount, int *kept,
+static int system_unmount(struct effects *effects, const struct mount *mount, int ns, int *kept,
 			  struct deadline deadline, struct err *err)
 {
-	struct mount_work work = { &mount->mount, look->namespaces.items[mount->mount.ns].fd, -1 };
+	struct mount_work work = { mount, ns, -1 };
 	int clone = -1, rc = in_child(effects, mount_detach, &work, deadline, &clone);
 
 	if (rc == 0 && kept)
@@ -281,10 +291,10 @@ static int system_unmount(struct effects *effects, const struct look *look, cons
 	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : rc;
 }
 
-static int system_mount(struct effects *effects, const struct look *look, const struct holder *mount, int kept,
+static int system_mount(struct effects *effects, const struct mount *mount, int ns, int kept,
 			struct deadline deadline, struct err *err)
 {
-	struct mount_work work = { &mount->mount, look->namespaces.items[mount->mount.ns].fd, kept };
+	struct mount_work work = { mount, ns, kept };
 	int rc = in_child(effects, mount_attach, &work, deadline, NULL);
 
 	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : rc;
@@ -368,29 +378,41 @@ static int system_claim(struct effects *effects, const struct device *device, in
 		       : 0;
 }
 
-struct disable_work {
-	disable_device *disable;
+struct device_work {
+	device_work *work;
 	const struct device *device;
 };
 
-static int do_disable(void *argument, int *fd)
+static int do_device(void *argument, int *fd)
 {
-	const struct disable_work *work = argument;
+	const struct device_work *work = argument;
 
 	(void)fd;
-	return work->disable(work->device);
+	return work->work(work->device);
+}
+
+static int on_device(struct effects *effects, device_work *what, const struct device *device,
+		     struct deadline deadline, struct err *err)
+{
+	struct device_work work = { what, device };
+	int rc = in_child(effects, do_device, &work, deadline, NULL);
+
+	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : rc;
 }
 
 static int system_disable(struct effects *effects, const struct device *device, struct deadline deadline,
 			  struct err *err)
 {
-	struct disable_work work = { system_of(effects)->disable, device };
-	int rc = in_child(effects, do_disable, &work, deadline, NULL);
-
-	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : 0;
+	return on_device(effects, system_of(effects)->disable, device, deadline, err);
 }
 
-void effects_system_init(struct effects_system *system, disable_device *disable, int interrupt)
+static int system_enable(struct effects *effects, const struct device *device, struct deadline deadline,
+			 struct err *err)
+{
+	return on_device(effects, system_of(effects)->enable, device, deadline, err);
+}
+
+void effects_system_init(struct effects_system *system, device_work *disable, device_work *enable, int interrupt)
 {
 	*system = (struct effects_system){
 		.effects = {
@@ -399,6 +421,7 @@ void effects_system_init(struct effects_system *system, disable_device *disable,
 			.freeze = system_freeze,
 			.thaw = system_thaw,
 			.release = system_release,
+			.thaw_left = system_thaw_left,
 			.flush = system_flush,
 			.signal = system_signal,
 			.unmount = system_unmount,
@@ -407,12 +430,14 @@ void effects_system_init(struct effects_system *system, disable_device *disable,
 			.swap_on = system_swap_on,
 			.claim = system_claim,
 			.disable = system_disable,
+			.enable = system_enable,
 			.interrupt = interrupt,
 			.hanging = CHILD_NONE,
 		},
 		.guardian = GUARDIAN_NONE,
 		.frozen = -1,
 		.disable = disable,
+		.enable = enable,
 	};
 }
 

@@ -9,18 +9,19 @@
 #include "retire/effects.h"
 #include "retire/guardian.h"
 
-/* How a device is taken from its driver; blocks as long as the kernel wants. targets_disable(). */
-typedef int disable_device(const struct device *device);
+/* How a device is taken from its driver, or given to it; blocks as long as the kernel wants. targets_disable() and
+ * targets_enable(). */
+typedef int device_work(const struct device *device);
 
 struct effects_system {
 	struct effects effects;
 	struct guardian guardian;
 	int frozen; /* the caller's descriptor of what the guardian froze; -1: nothing */
-	disable_device *disable;
+	device_work *disable, *enable;
 };
 
 /* `interrupt`: see struct effects. Nothing to free but what the effects leave behind: effects_system_end(). */
-void effects_system_init(struct effects_system *system, disable_device *disable, int interrupt);
+void effects_system_init(struct effects_system *system, device_work *disable, device_work *enable, int interrupt);
 
 /* Stops the guardian, if it still runs and nothing hangs. */
 void effects_system_end(struct effects_system *system);

@@ -33,6 +33,8 @@ struct effects {
 	int (*thaw)(struct effects *effects, struct deadline deadline, struct err *err);
 	/* The guardian closes its descriptors, so that they keep no mount busy. */
 	int (*release)(struct effects *effects, struct deadline deadline, struct err *err);
+	/* FITHAW of what somebody who is gone has left frozen; 1: it was not frozen. */
+	int (*thaw_left)(struct effects *effects, int fd, struct deadline deadline, struct err *err);
 
 	/* syncfs(2) of a file system, fsync(2) of a block device: reports data that could not be written, once. */
 	int (*flush)(struct effects *effects, int fd, struct deadline deadline, struct err *err);
@@ -41,14 +43,14 @@ struct effects {
 	int (*signal)(struct effects *effects, const struct process *process, int signal, struct err *err);
 
 	/*
-	 * In its mount namespace, only if that very mount is on top there. A
-	 * foreign mount is first cloned detached: *kept (may be NULL) gets
+	 * In its mount namespace (`ns`, a descriptor), only if that very mount
+	 * is on top there. A foreign mount is first cloned detached: *kept (may be NULL) gets
 	 * the clone, from which mount() puts it back whole.
 	 */
-	int (*unmount)(struct effects *effects, const struct look *look, const struct holder *mount, int *kept,
+	int (*unmount)(struct effects *effects, const struct mount *mount, int ns, int *kept,
 		       struct deadline deadline, struct err *err);
 	/* Puts back what unmount() took away, from `kept` or, -1, from its device with its options. */
-	int (*mount)(struct effects *effects, const struct look *look, const struct holder *mount, int kept,
+	int (*mount)(struct effects *effects, const struct mount *mount, int ns, int kept,
 		     struct deadline deadline, struct err *err);
 
 	int (*swap_off)(struct effects *effects, const struct swap *swap, struct deadline deadline,
@@ -63,6 +65,10 @@ struct effects {
 	/* Takes the device from its driver. Cannot be undone by us. */
 	int (*disable)(struct effects *effects, const struct device *device, struct deadline deadline,
 		       struct err *err);
+
+	/* Gives it to its driver again, as it was; 1: it was so already. */
+	int (*enable)(struct effects *effects, const struct device *device, struct deadline deadline,
+		      struct err *err);
 
 	int interrupt;	      /* signalfd of SIGINT, SIGTERM, SIGHUP; -1: none */
 	struct child hanging; /* the first child that was given up in the kernel; CHILD_NONE: none */

@@ -5,8 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "retire/capture.h"
 #include "util/cleanup.h"
+
+/* In the journal only: a step whose outcome is not known. */
+#define STATE_BEGUN "begun"
 
 static int may_go_on(const struct execution *execution, enum phase phase, struct err *err)
 {
@@ -51,15 +56,36 @@ static void note_hanging(struct execution *execution, const char *subject, const
 		what, child->pid);
 }
 
-static int run(struct execution *execution, const struct step *step, struct step_record *record, struct err *err)
+static struct json_object *journal_event(size_t at, const char *state)
 {
+	struct json_object *event = capture_new();
+
+	put_number(event, "at", at);
+	put_text(event, "state", state);
+	return event;
+}
+
+/* After the commit it is better done than written down; before it, what cannot be written down is not done. */
+static int note(struct execution *execution, size_t at, const char *state, struct err *err)
+{
+	int rc = journal_write(&execution->journal, journal_event(at, state), false, err);
+
+	return step_phase(execution->captured.items[at].type) == PHASE_UNBIND ? 0 : rc;
+}
+
+static int run(struct execution *execution, size_t at, struct err *err)
+{
+	const struct step *step = &execution->plan->steps.items[at];
+	struct step_record *record = record_of(execution, at);
 	uint64_t start = clock_us();
 	int rc = may_go_on(execution, step_phase(step->type), err);
 
-	if (rc == 0)
-		rc = step_kind(step->type)->apply(execution, step, record, err);
+	rc = rc < 0 ? rc : note(execution, at, STATE_BEGUN, err);
+	rc = rc < 0 ? rc : step_kind(step->type)->apply(execution, step, record, err);
 	record->ms = (double)(clock_us() - start) / 1000;
 	record->state = rc < 0 ? STATE_FAILED : rc ? STATE_NOT_NEEDED : STATE_DONE;
+	if (rc >= 0)
+		rc = note(execution, at, step_state_name(record->state), err);
 	if (rc >= 0)
 		return rc;
 	if (!record->message)
@@ -69,29 +95,82 @@ static int run(struct execution *execution, const struct step *step, struct step
 	return err_wrap(err, "cannot %s %s", step_name(step->type), record->subject);
 }
 
+static void forget_captured(struct execution *execution)
+{
+	array_each(captured, &execution->captured)
+		capture_free(captured->memo);
+	execution->captured.count = 0;
+}
+
+/* Records the steps and captures how things are before any of them. */
+static int capture(struct execution *execution, const struct plan *plan, enum phase last)
+{
+	array_each(step, &plan->steps) {
+		struct step_record *record;
+		struct captured *captured;
+
+		if (step_phase(step->type) > last)
+			break;
+		record = result_add_step(execution->result, step->type, step_subject(execution->look, step));
+		captured = record ? array_add(&execution->captured) : NULL;
+		if (!captured)
+			return -ENOMEM;
+		*captured = (struct captured){ .type = step->type, .device = step->device };
+		captured->subject = record->subject;
+		errno = 0;
+		captured->memo = step_kind(step->type)->capture(execution, step);
+		if (!captured->memo && errno == ENOMEM)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static struct json_object *journal_step(const struct captured *captured)
+{
+	struct json_object *object = capture_new();
+
+	put_text(object, "step", step_name(captured->type));
+	put_number(object, "device", (uint64_t)captured->device);
+	put_text(object, "subject", captured->subject);
+	if (captured->memo)
+		put_object(object, "memo", capture_share(captured->memo));
+	return object;
+}
+
+static int write_plan(struct execution *execution, struct err *err)
+{
+	struct json_object *object = execution->head ? take_ptr(execution->head) : capture_new();
+
+	put_object(object, "devices", capture_items());
+	array_each(device, &execution->look->devices)
+		capture_add(object, "devices", capture_device(device));
+	put_object(object, "steps", capture_items());
+	array_each(captured, &execution->captured)
+		capture_add(object, "steps", journal_step(captured));
+	return journal_write(&execution->journal, object, true, err);
+}
+
 int execute_begin(struct execution *execution, const struct plan *plan, enum phase last, struct err *err)
 {
 	execution->plan = plan;
 	execution->next = 0;
 	execution->record = execution->told = execution->result->steps.count;
-	array_each(step, &plan->steps)
-		if (step_phase(step->type) <= last &&
-		    !result_add_step(execution->result, step->type, step_subject(execution->look, step)))
-			return err_set(err, -ENOMEM, "out of memory");
-	return 0;
+	forget_captured(execution);
+	if (capture(execution, plan, last) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	return write_plan(execution, err);
 }
 
 int execute_until(struct execution *execution, enum phase last, struct progress *progress, struct err *err)
 {
-	while (execution->next < execution->plan->steps.count) {
+	while (execution->next < execution->captured.count) {
 		size_t at = execution->next;
-		const struct step *step = &execution->plan->steps.items[at];
 		int rc;
 
-		if (step_phase(step->type) > last)
+		if (step_phase(execution->captured.items[at].type) > last)
 			break;
 		execution->next++;
-		rc = run(execution, step, record_of(execution, at), err);
+		rc = run(execution, at, err);
 		tell(execution, progress);
 		if (rc < 0)
 			return rc;
@@ -99,38 +178,132 @@ int execute_until(struct execution *execution, enum phase last, struct progress 
 	return 0;
 }
 
-static void undo(struct execution *execution, const struct step *step, struct step_record *record)
+int execute_commit(struct execution *execution, struct err *err)
 {
-	bool hangs = execution->effects->hanging_more || !child_reap(&execution->effects->hanging);
+	struct json_object *record = capture_new();
+
+	put_bool(record, "commit", true);
+	return journal_write(&execution->journal, record, true, err);
+}
+
+void execute_end(struct execution *execution)
+{
+	struct json_object *record = capture_new();
+
+	put_text(record, "end", outcome_name(execution->result->outcome));
+	put_number(record, "time", (uint64_t)time(NULL));
+	journal_write(&execution->journal, record, true, NULL);
+	journal_close(&execution->journal);
+}
+
+/* What a child in the kernel may still be taking down is not put back under its hands. */
+static bool is_in_the_way(struct execution *execution, enum step_type type)
+{
+	return (type == STEP_UNMOUNT || type == STEP_SWAP_OFF) &&
+	       (execution->effects->hanging_more || !child_reap(&execution->effects->hanging));
+}
+
+typedef int put_back(struct execution *execution, const struct captured *captured, struct err *err);
+
+/* The state that it ends in; what cannot be put back is stuck. */
+static enum step_state back(struct execution *execution, put_back *how, const struct captured *captured,
+			    enum step_state done)
+{
 	struct err err = { 0 };
 	int rc;
 
-	/* what a child in the kernel may still be taking down is not put back under its hands */
-	if (hangs && (step->type == STEP_UNMOUNT || step->type == STEP_SWAP_OFF)) {
-		result_add_stuck(execution->result, record->subject, NULL,
+	if (is_in_the_way(execution, captured->type)) {
+		result_add_stuck(execution->result, captured->subject, NULL,
 				 "was not put back: a call into the kernel hangs");
-		return;
+		return STATE_STUCK;
 	}
-	rc = step_kind(step->type)->undo(execution, step, &err);
-	if (rc < 0)
-		result_add_stuck(execution->result, record->subject, NULL, "cannot put it back: %s", err.message);
-	else if (rc == 0 && record->state == STATE_DONE)
-		record->state = STATE_UNDONE;
+	rc = how(execution, captured, &err);
+	if (rc >= 0)
+		return rc ? STATE_NOT_NEEDED : done;
+	result_add_stuck(execution->result, captured->subject, NULL, "cannot put it back: %s", err.message);
+	return STATE_FAILED;
+}
+
+/* One look at what came of it: every step that was undone says whether things are as it had found them. */
+static void verify_back(struct execution *execution, enum step_state done)
+{
+	_cleanup_(look_free) struct look now = { 0 };
+	struct err err = { 0 };
+	size_t wrong = 0;
+	int rc = look_copy_devices(execution->look, &now);
+
+	rc = rc < 0 ? err_errno(&err, rc, "cannot look again")
+		    : execution->find_holders(execution->root, &now, &err);
+	for (size_t i = 0; rc == 0 && i < execution->captured.count; i++) {
+		const struct captured *captured = &execution->captured.items[i];
+		const struct step_record *record = record_of(execution, i);
+
+		if ((record->state != done && record->state != STATE_NOT_NEEDED) ||
+		    step_kind(captured->type)->verify(&now, captured, &err) != 0)
+			continue;
+		wrong++;
+		result_add_stuck(execution->result, captured->subject, NULL, "is not as it was: %s", err.message);
+	}
+	result_add_verify(execution->result, "as-before",
+			  rc < 0  ? CHECK_NULL
+			  : wrong ? CHECK_FALSE
+				  : CHECK_TRUE,
+			  rc < 0  ? err.message
+			  : wrong ? "see stuck"
+				  : NULL);
 }
 
 void execute_rollback(struct execution *execution, struct progress *progress)
 {
+	bool any = false;
+
 	execution->deadline = deadline_in(execution->request->timeout_ms);
 	for (size_t i = execution->next; i-- > 0;) {
+		const struct captured *captured = &execution->captured.items[i];
 		struct step_record *record = record_of(execution, i);
-		const struct step *step = &execution->plan->steps.items[i];
+		enum step_state state;
 
 		if (record->state != STATE_DONE && record->state != STATE_FAILED)
 			continue;
-		if (!step_kind(step->type)->undo)
+		if (!step_kind(captured->type)->undo)
 			continue;
-		undo(execution, step, record);
+		state = back(execution, step_kind(captured->type)->undo, captured, STATE_UNDONE);
+		any |= state == STATE_UNDONE;
+		/* a step that failed stays the one that failed */
+		if (record->state == STATE_DONE && state == STATE_UNDONE)
+			record->state = state;
+		if (state == STATE_UNDONE || state == STATE_NOT_NEEDED)
+			journal_write(&execution->journal, journal_event(i, step_state_name(STATE_UNDONE)), false,
+				      NULL);
 		if (progress && record->state == STATE_UNDONE)
 			progress->step(progress, record);
 	}
+	if (any)
+		verify_back(execution, STATE_UNDONE);
+}
+
+void execute_restore(struct execution *execution, enum phase from, enum phase to, struct progress *progress)
+{
+	for (size_t i = execution->captured.count; i-- > 0;) {
+		const struct captured *captured = &execution->captured.items[i];
+		struct step_record *record = record_of(execution, i);
+		uint64_t start = clock_us();
+
+		if (step_phase(captured->type) < from || step_phase(captured->type) > to)
+			continue;
+		record->state = back(execution, step_kind(captured->type)->restore, captured, STATE_DONE);
+		record->ms = (double)(clock_us() - start) / 1000;
+		if (progress)
+			progress->step(progress, record);
+	}
+	if (from < PHASE_UNBIND)
+		verify_back(execution, STATE_DONE);
+}
+
+void execute_free(struct execution *execution)
+{
+	forget_captured(execution);
+	free(execution->captured.items);
+	capture_free(execution->head);
+	journal_close(&execution->journal);
 }

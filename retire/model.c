@@ -147,6 +147,14 @@ void look_release_pinned(struct look *look, int device)
 	}
 }
 
+int look_namespace(const struct look *look, uint64_t ino)
+{
+	for (size_t i = 0; i < look->namespaces.count; i++)
+		if (look->namespaces.items[i].ino == ino)
+			return (int)i;
+	return -1;
+}
+
 const char *look_on_name(const struct look *look, const struct holder *holder)
 {
 	const struct holder *below = look_holder(look, holder->on);
@@ -183,6 +191,7 @@ int look_copy_devices(const struct look *look, struct look *copy)
 	bool failed = false;
 
 	copy->initial_namespaces = look->initial_namespaces;
+	memcpy(copy->journal_devs, look->journal_devs, sizeof(copy->journal_devs));
 	array_each(device, &look->devices) {
 		struct device *to = array_add(&copy->devices);
 
@@ -199,7 +208,7 @@ int look_copy_devices(const struct look *look, struct look *copy)
 	return failed ? -ENOMEM : 0;
 }
 
-static void mount_free(struct mount *mount)
+void mount_free(struct mount *mount)
 {
 	free(mount->root);
 	free(mount->point);

@@ -30,7 +30,7 @@ enum evict_level { EVICT_NONE, EVICT_STOP, EVICT_TERM, EVICT_KILL, EVICT_NEVER }
 
 const char *evict_level_name(enum evict_level level);
 
-enum device_type { DEVICE_PMEM_NAMESPACE };
+enum device_type { DEVICE_PMEM_NAMESPACE, DEVICE_TYPES };
 enum device_mode { MODE_FSDAX, MODE_DEVDAX, MODE_SECTOR, MODE_RAW };
 
 const char *device_type_name(enum device_type type);
@@ -53,7 +53,8 @@ struct device {
 	char *uuid; /* of the namespace; NULL when it has none */
 };
 
-/* In the order of probing: places before those who are on them, a file system before the loop devices on its files. */
+/* In the order of probing: places before those who are on them, a file system before the loop devices on its
+ * files. */
 enum holder_type {
 	HOLDER_PARTITION,
 	HOLDER_DM,
@@ -160,6 +161,7 @@ struct look {
 	ARRAY_OF(struct mount_namespace) namespaces;
 	ARRAY_OF(struct unknown) unknowns;
 	bool initial_namespaces; /* this program lives in the initial pid and user namespaces */
+	dev_t journal_devs[2];	 /* file systems that this program writes its journal on; 0: not known */
 };
 
 /* New holder of `type`, named by printf rules; NULL when memory is out. Pointers to other holders become stale. */
@@ -198,6 +200,9 @@ bool look_is_pinned_mount(const struct look *look, const struct holder *holder);
 void look_release_namespaces(struct look *look);
 void look_release_pinned(struct look *look, int device);
 
+/* Index of the mount namespace with inode number `ino`, or -1. */
+int look_namespace(const struct look *look, uint64_t ino);
+
 /* What `holder` rests on, for people: name of the block device below it. Never NULL. */
 const char *look_on_name(const struct look *look, const struct holder *holder);
 
@@ -209,6 +214,7 @@ int look_copy_devices(const struct look *look, struct look *copy);
 void look_forget_holders(struct look *look);
 
 void look_free(struct look *look);
+void mount_free(struct mount *mount);
 void device_free(struct device *device);
 
 #endif

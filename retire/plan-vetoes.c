@@ -205,7 +205,8 @@ static int veto_filesystem(struct planning *planning, const struct holder *holde
 	return add_veto(
 		planning, veto, holder->name,
 		"a %s file system on %s is alive although no mount and no process shows it: a mount namespace "
-		"kept by a descriptor, a descriptor in flight, or the kernel (nfsd, loop, a storage target) may hold it",
+		"kept by a descriptor, a descriptor in flight, or the kernel (nfsd, loop, a storage target) may "
+		"hold it",
 		holder->filesystem.fstype, on);
 }
 
@@ -383,6 +384,25 @@ static int allow_mounted_unbind(struct planning *planning)
 	return rc;
 }
 
+/* What is frozen or gone cannot be written to, and without a journal nobody could put things back. */
+static int veto_journal(struct planning *planning)
+{
+	const struct look *look = planning->look;
+	struct veto veto = { .code = "journal", .severity = SEVERITY_CRITICAL };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < COUNT_OF(look->journal_devs); i++) {
+		const struct holder *on =
+			look->journal_devs[i] ? look_filesystem(look, look->journal_devs[i]) : NULL;
+
+		veto.holder = on ? on->id : 0;
+		if (on)
+			rc = add_veto(planning, veto, on->name, "the journal of this program lies on %s (%s)",
+				      on->name, i ? "/var/lib/dax-retire" : "/run/dax-retire");
+	}
+	return rc;
+}
+
 int plan_vetoes(struct planning *planning)
 {
 	struct veto outside = { .code = "namespaces", .severity = SEVERITY_CRITICAL };
@@ -397,6 +417,7 @@ int plan_vetoes(struct planning *planning)
 	array_each(holder, &planning->look->holders)
 		rc = rc < 0 ? rc : veto_holder(planning, holder);
 	rc = rc < 0 ? rc : veto_unknowns(planning);
+	rc = rc < 0 ? rc : veto_journal(planning);
 	if (rc == 0 && request_allows(planning->request, "mounted-unbind"))
 		rc = allow_mounted_unbind(planning);
 	array_each(veto, &planning->plan->vetoes)

@@ -16,6 +16,7 @@
 static const struct {
 	const char *name;
 	enum phase phase;
+	const char *restore;
 } step_facts[STEP_TYPES] = {
 	[STEP_NONE] = { "none", PHASE_ASK },
 	[STEP_TERMINATE] = { "terminate", PHASE_ASK },
@@ -25,15 +26,20 @@ static const struct {
 	[STEP_KILL] = { "kill", PHASE_SETTLE },
 	[STEP_THAW] = { "thaw", PHASE_SETTLE },
 	[STEP_AWAIT_EXIT] = { "await-exit", PHASE_SETTLE },
-	[STEP_SWAP_OFF] = { "swap-off", PHASE_SETTLE },
-	[STEP_UNMOUNT] = { "unmount", PHASE_SETTLE },
+	[STEP_SWAP_OFF] = { "swap-off", PHASE_SETTLE, "swap-on" },
+	[STEP_UNMOUNT] = { "unmount", PHASE_SETTLE, "mount" },
 	[STEP_CLAIM] = { "claim", PHASE_CLAIM },
-	[STEP_UNBIND] = { "unbind", PHASE_UNBIND },
+	[STEP_UNBIND] = { "unbind", PHASE_UNBIND, "enable" },
 };
 
 const char *step_name(enum step_type type)
 {
 	return step_facts[type].name;
+}
+
+const char *step_restore_name(enum step_type type)
+{
+	return step_facts[type].restore ? step_facts[type].restore : step_facts[type].name;
 }
 
 enum phase step_phase(enum step_type type)

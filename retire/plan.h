@@ -36,6 +36,8 @@ enum step_type {
 
 /* The words of the JSON output: "terminate", "freeze", … */
 const char *step_name(enum step_type type);
+const char *
+step_restore_name(enum step_type type); /* of its way back, where it has one: "mount", "swap-on", "enable" */
 enum phase step_phase(enum step_type type);
 
 /*

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <wchar.h>
 
+#include "retire/report-words.h"
 #include "retire/report.h"
 #include "util/cleanup.h"
 #include "util/text.h"
@@ -68,7 +69,7 @@ static void format(const struct step_record *record, char *line, size_t size)
 		snprintf(time, sizeof(time), " %.1f ms", record->ms);
 	if (record->state != STATE_DONE && record->state != STATE_PLANNED)
 		snprintf(state, sizeof(state), " %s", step_state_name(record->state));
-	snprintf(line, size, "%s%s%s ...%s%s%s%s", step_name(record->type), *subject ? " " : "", subject, time,
+	snprintf(line, size, "%s%s%s ...%s%s%s%s", step_record_name(record), *subject ? " " : "", subject, time,
 		 state, *message ? ": " : "", message);
 }
 

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <string.h>
+#include <time.h>
 
 #include "retire/report-words.h"
 #include "retire/report.h"
@@ -211,7 +212,7 @@ static struct json_object *json_step(const struct step_record *record)
 {
 	struct json_object *object = json_object_new_object();
 
-	put_text(object, "step", step_name(record->type));
+	put_text(object, "step", step_record_name(record));
 	put_text(object, "subject", record->subject);
 	put_text(object, "state", step_state_name(record->state));
 	put_ms(object, "ms", record->ms);
@@ -313,12 +314,66 @@ static void put_done(struct json_object *object, const struct result *result)
 		append(stuck_array, json_texts(stuck_keys, stuck->subject, stuck->message, stuck->stack));
 }
 
+static struct json_object *json_words(const char *words)
+{
+	struct json_object *array = json_object_new_array();
+	_cleanup_free_ char *copy = words ? strdup(words) : NULL;
+	char *cursor = copy, *word;
+
+	while ((word = strsep(&cursor, " ")))
+		if (*word)
+			append(array, json_object_new_string(word));
+	return array;
+}
+
+/* Seconds since 1970 as ISO 8601 in UTC, the form that `date -d` and every library take. */
+static void put_time(struct json_object *object, const char *key, uint64_t seconds)
+{
+	time_t when = (time_t)seconds;
+	char text[32];
+	struct tm utc;
+
+	if (seconds && gmtime_r(&when, &utc) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc))
+		put_text(object, key, text);
+}
+
+static struct json_object *json_retirement(const struct told_retirement *told)
+{
+	struct json_object *object = json_object_new_object();
+
+	put_text(object, "id", told->id);
+	put_text(object, "command", told->command);
+	put_text(object, "state", told->state);
+	put(object, "devices", json_words(told->devices));
+	put_time(object, "since", told->started);
+	put_time(object, "ended", told->ended);
+	put_text(object, "phase", told->phase);
+	put_text(object, "step", told->step);
+	put(object, "restorable", json_object_new_boolean(told->restorable));
+	return object;
+}
+
+static void put_retirements(struct json_object *object, const struct result *result)
+{
+	struct json_object *array = put_array(object, "retirements");
+
+	array_each(told, &result->retirements)
+		append(array, json_retirement(told));
+}
+
+static bool is_command(const struct result *result, const char *name)
+{
+	return result->command && strcmp(result->command, name) == 0;
+}
+
 static struct json_object *json_result(const struct result *result, const struct report_options *options)
 {
-	bool reads_only = result->command && strcmp(result->command, "list-holders") == 0;
+	bool reads_only = is_command(result, "list-holders") || is_command(result, "list-retirements");
 	struct json_object *object = json_object_new_object();
 
 	put_head(object, result);
+	if (is_command(result, "list-retirements") || is_command(result, "recover"))
+		put_retirements(object, result);
 	put_found(object, result, options);
 	if (!reads_only)
 		put_vetoes(object, result);

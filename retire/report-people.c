@@ -118,7 +118,7 @@ static void print_failed_steps(const struct result *result, FILE *err)
 
 	array_each(record, &result->steps)
 		if (record->state == STATE_FAILED || record->state == STATE_STUCK)
-			fprintf(err, "  %s %s %s%s%s\n", step_name(record->type), shown(record->subject, subject),
+			fprintf(err, "  %s %s %s%s%s\n", step_record_name(record), shown(record->subject, subject),
 				step_state_name(record->state), record->message ? ": " : "",
 				record->message ? shown(record->message, message) : "");
 }
@@ -180,6 +180,8 @@ static const struct {
 } endings[] = {
 	[OUTCOME_RETIRED] = { "retired", false },
 	[OUTCOME_ALREADY_RETIRED] = { "retired already, nothing was changed", false },
+	[OUTCOME_RESTORED] = { "restored", false },
+	[OUTCOME_RECOVERED] = { "recovered", false },
 	[OUTCOME_NOTHING_TO_DO] = { "nothing to do", false },
 	[OUTCOME_PLANNED] = { "planned, nothing was changed", false },
 	[OUTCOME_LISTED] = { NULL, false },

@@ -192,3 +192,8 @@ bool veto_lifted_by(const struct veto *veto, char *text, size_t size)
 		return false;
 	return true;
 }
+
+const char *step_record_name(const struct step_record *record)
+{
+	return record->restores ? step_restore_name(record->type) : step_name(record->type);
+}

@@ -43,4 +43,7 @@ const char *use_name(size_t bit);
 /* "--evict=term" or "--allow=incomplete"; false when nothing lifts it. */
 bool veto_lifted_by(const struct veto *veto, char *text, size_t size);
 
+/* "unmount", or "mount" where the record is of the way back. */
+const char *step_record_name(const struct step_record *record);
+
 #endif

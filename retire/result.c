@@ -13,6 +13,8 @@ static const struct {
 } outcomes[] = {
 	[OUTCOME_RETIRED] = { "retired", 0 },
 	[OUTCOME_ALREADY_RETIRED] = { "already-retired", 0 },
+	[OUTCOME_RESTORED] = { "restored", 0 },
+	[OUTCOME_RECOVERED] = { "recovered", 0 },
 	[OUTCOME_NOTHING_TO_DO] = { "nothing-to-do", 0 },
 	[OUTCOME_PLANNED] = { "planned", 0 },
 	[OUTCOME_LISTED] = { "listed", 0 },
@@ -147,6 +149,41 @@ static void free_leftovers(struct result *result)
 	array_each(verify, &result->verify)
 		free(verify->reason);
 	free(result->verify.items);
+	array_each(told, &result->retirements) {
+		free(told->command);
+		free(told->state);
+		free(told->phase);
+		free(told->step);
+		free(told->devices);
+	}
+	free(result->retirements.items);
+}
+
+/* Moves the elements of one array behind those of another. */
+#define MOVE(to, from)                                                                                            \
+	do {                                                                                                      \
+		array_each(item, from) {                                                                          \
+			__typeof__(item) slot = array_add(to);                                                    \
+			if (!slot)                                                                                \
+				break;                                                                            \
+			*slot = *item;                                                                            \
+			memset(item, 0, sizeof(*item));                                                           \
+		}                                                                                                 \
+	} while (0)
+
+void result_merge(struct result *to, struct result *from)
+{
+	MOVE(&to->look.devices, &from->look.devices);
+	MOVE(&to->vetoes, &from->vetoes);
+	MOVE(&to->steps, &from->steps);
+	MOVE(&to->losses, &from->losses);
+	MOVE(&to->stuck, &from->stuck);
+	MOVE(&to->verify, &from->verify);
+	MOVE(&to->retirements, &from->retirements);
+	array_each(veto, &to->vetoes)
+		veto->holder = 0;
+	to->changed |= from->changed;
+	result_free(from);
 }
 
 void result_free(struct result *result)

@@ -16,6 +16,8 @@
 enum outcome {
 	OUTCOME_RETIRED,
 	OUTCOME_ALREADY_RETIRED,
+	OUTCOME_RESTORED,
+	OUTCOME_RECOVERED,
 	OUTCOME_NOTHING_TO_DO,
 	OUTCOME_PLANNED,
 	OUTCOME_LISTED,
@@ -51,6 +53,7 @@ struct step_record {
 	enum step_state state;
 	double ms; /* < 0: not run */
 	enum notify notify;
+	bool restores; /* the way back of such a step: step_restore_name() */
 	char *message; /* why it failed; NULL when it did not */
 };
 
@@ -73,6 +76,16 @@ struct verify {
 	char *reason; /* why not, or why it cannot be told; NULL when ok */
 };
 
+/* One of the retirements that a journal tells of. */
+struct told_retirement {
+	char id[32];
+	char *command, *state;	 /* "retire-namespace"; "interrupted" */
+	char *phase, *step;	 /* where it is, or was cut; NULL when it ended */
+	char *devices;		 /* their names, separated by spaces */
+	uint64_t started, ended; /* seconds since 1970; 0: not known, not ended */
+	bool restorable;
+};
+
 struct result {
 	const char *command;
 	char id[32]; /* "20261121T101502-7f3a"; "" for what only lists */
@@ -86,7 +99,8 @@ struct result {
 	ARRAY_OF(struct loss) losses;
 	ARRAY_OF(struct stuck) stuck;
 	ARRAY_OF(struct verify) verify;
-	bool *unused;  /* for each device: proven that nobody uses it any more */
+	ARRAY_OF(struct told_retirement) retirements; /* of recover, restore, list-retirements */
+	bool *unused;				      /* for each device: proven that nobody uses it any more */
 	char *message; /* of OUTCOME_ERROR, IN_PROGRESS, ROLLED_BACK, STUCK: why; else NULL */
 };
 
@@ -96,6 +110,9 @@ int result_add_loss(struct result *result, const char *kind, const char *name, c
 int result_add_stuck(struct result *result, const char *subject, const char *stack, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 int result_add_verify(struct result *result, const char *check, enum check ok, const char *reason);
+
+/* The steps, losses and so on of `from` come after those of `to`; `from` is emptied. */
+void result_merge(struct result *to, struct result *from);
 
 void result_free(struct result *result);
 

@@ -6,95 +6,47 @@
 #include "retire/retire.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "retire/effects-system.h"
 #include "retire/execute.h"
-#include "retire/holders/holders.h"
-#include "retire/lock.h"
-#include "retire/targets/targets.h"
+#include "retire/retirement.h"
+#include "retire/session.h"
 #include "retire/verify.h"
 #include "util/cleanup.h"
 #include "util/root.h"
 
 /* One retirement under way. */
 struct job {
-	const struct root *root;
+	struct session *session;
+	const struct machine *machine;
 	const struct request *request;
-	find_devices *find;
-	struct progress *progress;
 	struct result *result;
+	struct progress *progress;
+	find_devices *find;	  /* by name; NULL: `again` */
+	const struct look *again; /* the devices of a retirement that is gone on with */
+	struct journal *journal;  /* its journal; NULL: a new one */
 	struct kernel kernel;
 	struct plan plan;  /* from the first look; result takes its vetoes */
 	struct plan final; /* from the look after the ask */
 	struct look second;
-	struct effects_system effects;
 	struct execution execution;
-	int interrupt, lock;
 };
 
-/* "20261121T101502-7f3a": UTC, and enough chance to tell two of one second apart. */
-static void make_id(char *id, size_t size)
+static void finish(struct job *job, enum outcome outcome, const char *message)
 {
-	time_t now = time(NULL);
-	unsigned chance = 0;
-	struct tm utc;
-	size_t n;
-
-	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) < 0)
-		chance = (unsigned)getpid();
-	gmtime_r(&now, &utc);
-	n = strftime(id, size, "%Y%m%dT%H%M%S", &utc);
-	snprintf(id + n, size - n, "-%04x", chance & 0xffff);
-}
-
-/*
- * Signals that would end us become readable instead, so that a rollback can
- * follow; those that would stop us in mid-freeze are held off. SIGSTOP cannot
- * be: the guardian's time limit is for that.
- */
-static int hold_signals(void)
-{
-	static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	static const int stopping[] = { SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE };
-	struct sigaction now;
-	sigset_t set, all;
-
-	sigemptyset(&set);
-	/* one that was ignored from the start (nohup) stays so: blocked, it would be queued all the same */
-	for (size_t i = 0; i < COUNT_OF(ending); i++)
-		if (sigaction(ending[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-			sigaddset(&set, ending[i]);
-	all = set;
-	for (size_t i = 0; i < COUNT_OF(stopping); i++)
-		sigaddset(&all, stopping[i]);
-	sigprocmask(SIG_BLOCK, &all, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static void finish(struct result *result, enum outcome outcome, const char *message)
-{
-	result->outcome = outcome;
-	if (message && !result->message)
-		result->message = strdup(message);
+	session_finish(job->session, outcome, message);
 }
 
 static void fail(struct job *job, const struct err *err)
 {
-	finish(job->result, OUTCOME_ERROR, err->message);
+	finish(job, OUTCOME_ERROR, err->message);
 }
 
 static int look(struct job *job, struct look *into, struct err *err)
 {
-	return holders_find(job->root, into, err);
+	return job->machine->find_holders(job->machine->root, into, err);
 }
 
 /* The vetoes go over to the result, which reports them; the plan keeps its steps. */
@@ -125,11 +77,11 @@ static bool decide(struct job *job)
 
 	hand_over_vetoes(&job->plan, result);
 	if (job->plan.already_retired)
-		finish(result, result->look.devices.count ? OUTCOME_ALREADY_RETIRED : OUTCOME_NOTHING_TO_DO, NULL);
+		finish(job, result->look.devices.count ? OUTCOME_ALREADY_RETIRED : OUTCOME_NOTHING_TO_DO, NULL);
 	else if (refused)
-		finish(result, OUTCOME_REFUSED, NULL);
+		finish(job, OUTCOME_REFUSED, NULL);
 	else if (job->request->dry_run)
-		finish(result, OUTCOME_PLANNED, NULL);
+		finish(job, OUTCOME_PLANNED, NULL);
 	else
 		return true;
 	if (job->request->dry_run)
@@ -137,15 +89,24 @@ static bool decide(struct job *job)
 	return false;
 }
 
+/* The plan refuses a device that the journal lies on. */
+static void note_journal_places(struct job *job)
+{
+	for (enum journal_place place = 0; place < JOURNAL_PLACES; place++)
+		job->result->look.journal_devs[place] = journal_dev(job->machine->root, place);
+}
+
 static bool prepare(struct job *job, struct err *err)
 {
 	struct result *result = job->result;
-	int rc = job->find(job->root, job->request, &result->look, err);
+	int rc = job->find ? job->find(job->machine->root, job->request, &result->look, err)
+			   : job->machine->find_again(job->machine->root, job->again, &result->look, err);
 
 	if (rc == 0)
 		rc = look(job, &result->look, err);
 	if (rc == 0) {
-		kernel_probe(job->root, &job->kernel);
+		note_journal_places(job);
+		job->machine->probe(job->machine->root, &job->kernel);
 		rc = plan_make(&result->look, job->request, &job->kernel, PLAN_WHOLE, &job->plan);
 		if (rc < 0)
 			err_errno(err, rc, "cannot make a plan");
@@ -157,27 +118,62 @@ static bool prepare(struct job *job, struct err *err)
 	return decide(job);
 }
 
+/* What is interrupted has to be put right first: who knows what this one would take for how things are. */
+static int refuse_after_interrupted(struct job *job, struct err *err)
+{
+	char id[JOURNAL_ID_ROOM];
+	int rc = retirement_find_interrupted(job->machine->root, id, err);
+
+	if (rc <= 0)
+		return rc;
+	return err_set(err, -EBUSY, "retirement %s was interrupted; 'ndctl recover' makes the machine whole first",
+		       id);
+}
+
+static int open_journal(struct job *job, struct err *err)
+{
+	struct execution *execution = &job->execution;
+	int rc;
+
+	if (job->journal) {
+		execution->journal = *job->journal;
+		*job->journal = JOURNAL_NONE;
+		return 0;
+	}
+	rc = refuse_after_interrupted(job, err);
+	if (rc < 0)
+		return rc;
+	retirements_prune(job->machine->root);
+	execution->head = retirement_head(job->machine->root, job->result->id, job->request);
+	if (!execution->head)
+		return err_set(err, -ENOMEM, "out of memory");
+	return journal_create(job->machine->root, job->result->id, &execution->journal, err);
+}
+
 static int start_execution(struct job *job, struct err *err)
 {
 	struct execution *execution = &job->execution;
 	size_t count = job->result->look.devices.count;
+	int rc;
 
-	effects_system_init(&job->effects, targets_disable, job->interrupt);
 	*execution = (struct execution){
-		.root = job->root,
+		.root = job->machine->root,
 		.request = job->request,
 		.kernel = &job->kernel,
-		.effects = &job->effects.effects,
+		.effects = job->machine->effects,
 		.look = &job->result->look,
 		.result = job->result,
 		.deadline = deadline_in(job->request->timeout_ms),
 		.claims = calloc(count, sizeof(int)),
+		.journal = JOURNAL_NONE,
+		.find_holders = job->machine->find_holders,
 	};
 	if (!execution->claims)
 		return err_set(err, -ENOMEM, "out of memory");
 	memset(execution->claims, 0xff, count * sizeof(int));
 	kernel_log_start(&execution->log);
-	return files_open(execution, err);
+	rc = files_open(execution, err);
+	return rc < 0 ? rc : open_journal(job, err);
 }
 
 static void end_execution(struct job *job)
@@ -194,7 +190,7 @@ static void end_execution(struct job *job)
 		cleanup_close(&kept->fd);
 	free(execution->kept.items);
 	kernel_log_end(&execution->log);
-	effects_system_end(&job->effects);
+	execute_free(execution);
 }
 
 static bool has_mount(const struct look *look, uint64_t id)
@@ -220,7 +216,7 @@ static void roll_back(struct job *job, const struct err *err)
 	execute_rollback(&job->execution, job->progress);
 	note_lost_mounts(job, false);
 	job->result->changed = job->result->losses.count || job->result->stuck.count;
-	finish(job->result, job->result->stuck.count ? OUTCOME_STUCK : OUTCOME_ROLLED_BACK, err->message);
+	finish(job, job->result->stuck.count ? OUTCOME_STUCK : OUTCOME_ROLLED_BACK, err->message);
 }
 
 static bool is_refused_for_processes(const struct plan *plan)
@@ -267,7 +263,7 @@ static int plan_again(struct job *job, struct err *err)
 		rc = let_go_of_detached(job, err);
 		if (rc < 0)
 			return rc;
-		if (wait_readable(-1, job->interrupt, step_deadline(&job->execution, 100)) == -EINTR)
+		if (wait_readable(-1, job->session->interrupt, step_deadline(&job->execution, 100)) == -EINTR)
 			return err_set(err, -EINTR, "interrupted by a signal");
 	}
 }
@@ -288,9 +284,8 @@ static int report_refusal(struct job *job, struct err *err)
 static int ask(struct job *job, struct err *err)
 {
 	struct execution *execution = &job->execution;
-	int rc = execute_begin(execution, &job->plan, PHASE_ASK, err);
+	int rc = execute_until(execution, PHASE_ASK, job->progress, err);
 
-	rc = rc < 0 ? rc : execute_until(execution, PHASE_ASK, job->progress, err);
 	look_release_namespaces(&job->result->look);
 	rc = rc < 0 ? rc : plan_again(job, err);
 	if (rc < 0)
@@ -327,22 +322,35 @@ static void commit(struct job *job)
 			result_add_stuck(job->result, "unbind", NULL, "%s", err.message);
 	}
 	note_lost_mounts(job, true);
-	good = verify_retired(&job->execution, targets_is_enabled);
+	good = verify_retired(&job->execution, job->machine->is_enabled);
 	if (!good)
 		name_unfinished(job);
-	finish(job->result, job->result->stuck.count ? OUTCOME_STUCK : OUTCOME_RETIRED,
-	       err.code ? err.message : NULL);
+	finish(job, job->result->stuck.count ? OUTCOME_STUCK : OUTCOME_RETIRED, err.code ? err.message : NULL);
 }
 
-static void execute(struct job *job)
+/* Nothing has been done yet: no journal is left, either. */
+static void forget_journal(struct job *job)
+{
+	if (job->journal)
+		return;
+	journal_close(&job->execution.journal);
+	for (enum journal_place place = 0; place < JOURNAL_PLACES; place++)
+		journal_remove(job->machine->root, place, job->result->id);
+}
+
+/* Ended, and told so: what is stuck stays for `recover`. */
+static void close_journal(struct job *job, const char *id)
+{
+	execute_end(&job->execution);
+	if (job->result->outcome != OUTCOME_STUCK)
+		journal_remove(job->machine->root, JOURNAL_RUN, id);
+}
+
+static void run(struct job *job)
 {
 	struct err err = { 0 };
-	int rc = start_execution(job, &err);
+	int rc;
 
-	if (rc < 0) {
-		fail(job, &err);
-		return;
-	}
 	rc = ask(job, &err);
 	if (rc < 0) {
 		roll_back(job, &err);
@@ -350,75 +358,103 @@ static void execute(struct job *job)
 	}
 	rc = execute_begin(&job->execution, &job->final, PHASE_UNBIND, &err);
 	rc = rc < 0 ? rc : execute_until(&job->execution, PHASE_CLAIM, job->progress, &err);
+	rc = rc < 0 ? rc : execute_commit(&job->execution, &err);
 	if (rc < 0)
 		roll_back(job, &err);
 	else
 		commit(job);
 }
 
-/* Nothing is looked at before the lock is there, so that no other retirement changes what was seen. */
-static bool take_lock(struct job *job)
+static void execute(struct job *job, const char *id)
 {
-	const struct request *request = job->request;
-	struct deadline deadline = deadline_in(request->wait_ms ? request->wait_ms : UINT32_MAX);
 	struct err err = { 0 };
+	int rc = start_execution(job, &err);
 
-	if (request->dry_run)
-		return true;
-	if (geteuid() != 0) {
-		finish(job->result, OUTCOME_ERROR,
-		       "only root can do this (--dry-run shows what can be seen without)");
-		return false;
+	rc = rc < 0 ? rc : execute_begin(&job->execution, &job->plan, PHASE_ASK, &err);
+	if (rc < 0) {
+		forget_journal(job);
+		fail(job, &err);
+		return;
 	}
-	job->lock = lock_take(job->result->id, request->wait, deadline, job->interrupt, &err);
-	if (job->lock < 0)
-		finish(job->result, job->lock == -EWOULDBLOCK ? OUTCOME_IN_PROGRESS : OUTCOME_ERROR, err.message);
-	return job->lock >= 0;
+	run(job);
+	/* what was committed before is not undone by what was undone now */
+	if (job->again && job->result->outcome == OUTCOME_ROLLED_BACK)
+		job->result->outcome = OUTCOME_STUCK;
+	close_journal(job, id);
 }
 
-static void start_result(struct result *result, const struct request *request)
+static void end_job(struct job *job)
 {
-	memset(result, 0, sizeof(*result));
-	result->command = request->command;
-	result->frozen_ms = -1;
+	end_execution(job);
+	plan_free(&job->plan);
+	plan_free(&job->final);
+	look_free(&job->second);
+}
+
+static struct job job_of(struct session *session)
+{
+	return (struct job){
+		.session = session,
+		.machine = session->machine,
+		.request = session->request,
+		.result = session->result,
+		.progress = session->progress,
+		.execution = { .journal = JOURNAL_NONE, .log = { .fd = -1 } },
+	};
+}
+
+void retire_on(const struct machine *machine, const struct request *request, find_devices *find,
+	       struct progress *progress, struct result *result)
+{
+	struct session session = { machine, request, progress, result };
+	struct job job = job_of(&session);
+	struct err err = { 0 };
+
+	job.find = find;
+	if (session_begin(&session) && prepare(&job, &err))
+		execute(&job, result->id);
+	end_job(&job);
+	session_end(&session);
+}
+
+void retire_forward(struct session *session, const struct look *devices, const char *id, struct journal *journal)
+{
+	struct job job = job_of(session);
+	struct err err = { 0 };
+
+	job.again = devices;
+	job.journal = journal;
+	if (prepare(&job, &err))
+		execute(&job, id);
+	end_job(&job);
 }
 
 void retire_devices(const struct root *root, const struct request *request, find_devices *find,
 		    struct progress *progress, struct result *result)
 {
-	struct job job = { root, request, find, progress, result, .interrupt = -1, .lock = -1 };
-	uint64_t start = clock_us();
-	struct err err = { 0 };
+	struct effects_system effects;
+	struct machine machine = machine_system(root, &effects);
 
-	start_result(result, request);
-	make_id(result->id, sizeof(result->id));
-	if (!request->dry_run)
-		job.interrupt = hold_signals();
-	if (!request->dry_run && job.interrupt < 0)
-		finish(result, OUTCOME_ERROR, "cannot hold signals: out of descriptors or memory");
-	else if (take_lock(&job) && prepare(&job, &err)) {
-		execute(&job);
-		end_execution(&job);
-	}
-	plan_free(&job.plan);
-	plan_free(&job.final);
-	look_free(&job.second);
-	cleanup_close(&job.lock);
-	cleanup_close(&job.interrupt);
-	result->elapsed_ms = (clock_us() - start) / 1000;
+	retire_on(&machine, request, find, progress, result);
+	effects_system_end(&effects);
 }
 
 void retire_list_holders(const struct root *root, const struct request *request, find_devices *find,
 			 struct result *result)
 {
-	uint64_t start = clock_us();
+	struct effects_system effects;
+	struct machine machine = machine_system(root, &effects);
+	struct request reads = *request;
+	struct session session = { &machine, &reads, NULL, result };
 	struct err err = { 0 };
 	int rc;
 
-	start_result(result, request);
+	reads.dry_run = true;
+	session_begin(&session);
+	result->id[0] = '\0';
 	rc = find(root, request, &result->look, &err);
 	if (rc == 0)
-		rc = holders_find(root, &result->look, &err);
-	finish(result, rc < 0 ? OUTCOME_ERROR : OUTCOME_LISTED, rc < 0 ? err.message : NULL);
-	result->elapsed_ms = (clock_us() - start) / 1000;
+		rc = machine.find_holders(root, &result->look, &err);
+	session_finish(&session, rc < 0 ? OUTCOME_ERROR : OUTCOME_LISTED, rc < 0 ? err.message : NULL);
+	session_end(&session);
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "retire/holders/holders.h"
 #include "util/cleanup.h"
 
 /* Which holders each check is about. */
@@ -58,7 +57,7 @@ static bool check_all_holders(struct execution *execution, bool *known)
 	int rc = look_copy_devices(execution->look, &again);
 
 	if (rc == 0)
-		rc = holders_find(execution->root, &again, &err);
+		rc = execution->find_holders(execution->root, &again, &err);
 	for (size_t i = 0; i < COUNT_OF(holder_checks); i++) {
 		if (rc < 0)
 			result_add_verify(execution->result, holder_checks[i].check, CHECK_NULL, err.message);

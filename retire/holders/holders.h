@@ -23,4 +23,7 @@ extern const struct holder_kind *const holder_kinds[HOLDER_TYPES];
 /* Runs every probe over the devices of `look`. 0 or a negative errno. */
 int holders_find(const struct root *root, struct look *look, struct err *err);
 
+/* Is there still the process with this pid and start time? One that is only waited for has ended. */
+bool holders_process_lives(const struct root *root, const struct process *process);
+
 #endif

@@ -275,3 +275,13 @@ const struct holder_kind kind_process = {
 	.probe = probe_processes,
 	.lifted_by = EVICT_TERM,
 };
+
+bool holders_process_lives(const struct root *root, const struct process *process)
+{
+	_cleanup_free_ char *text = NULL;
+	struct proc_stat stat;
+
+	if (root_readf(root, 4096, &text, "/proc/%d/stat", process->pid) <= 0 || stat_parse(text, &stat) < 0)
+		return false;
+	return stat.starttime == process->starttime && !strchr("ZX", stat.state);
+}

@@ -47,7 +47,8 @@ static int nobody_came(struct execution *execution, int device, struct err *err)
 	_cleanup_(look_free) struct look again = { 0 };
 	int rc = look_copy_devices(execution->look, &again);
 
-	rc = rc < 0 ? err_errno(err, rc, "cannot look again") : holders_find(execution->root, &again, err);
+	rc = rc < 0 ? err_errno(err, rc, "cannot look again")
+		    : execution->find_holders(execution->root, &again, err);
 	array_each(holder, &again.holders)
 		if (rc == 0 && holder->device == device)
 			rc = err_set(err, -EBUSY, "%s uses it now", holder->name);
@@ -83,9 +84,9 @@ static int apply_claim(struct execution *execution, const struct step *step, str
 	return rc < 0 ? rc : check_log(execution, err);
 }
 
-static int undo_claim(struct execution *execution, const struct step *step, struct err *err)
+static int undo_claim(struct execution *execution, const struct captured *captured, struct err *err)
 {
-	int *fd = &execution->claims[step->device];
+	int *fd = &execution->claims[captured->device];
 
 	(void)err;
 	cleanup_close(fd);
@@ -93,4 +94,5 @@ static int undo_claim(struct execution *execution, const struct step *step, stru
 	return 0;
 }
 
-const struct step_kind step_claim = { STEP_CLAIM, apply_claim, undo_claim };
+const struct step_kind step_claim = { STEP_CLAIM, step_capture_nothing, apply_claim, undo_claim,
+				      step_verify_nothing };

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "retire/capture.h"
 #include "retire/holders/holders.h"
 #include "retire/steps/steps.h"
 #include "util/child.h"
@@ -162,7 +163,8 @@ static int evict_round(struct execution *execution, const struct step *step, str
 	struct step same;
 	int rc = look_copy_devices(execution->look, &again);
 
-	rc = rc < 0 ? err_errno(err, rc, "cannot look again") : holders_find(execution->root, &again, err);
+	rc = rc < 0 ? err_errno(err, rc, "cannot look again")
+		    : execution->find_holders(execution->root, &again, err);
 	if (rc < 0)
 		return rc;
 	same = same_place(execution, step, &again);
@@ -208,7 +210,40 @@ static int apply_await_exit(struct execution *execution, const struct step *step
 	return rc;
 }
 
-const struct step_kind step_terminate = { STEP_TERMINATE, apply_terminate, step_undo_nothing };
-const struct step_kind step_grace = { STEP_GRACE, apply_grace, step_undo_nothing };
-const struct step_kind step_kill = { STEP_KILL, apply_kill, step_undo_nothing };
-const struct step_kind step_await_exit = { STEP_AWAIT_EXIT, apply_await_exit, step_undo_nothing };
+/* Who they are, so that a later process can tell who was ended. */
+static struct json_object *capture_those(const struct execution *execution, const struct step *step)
+{
+	struct json_object *memo = capture_list("processes");
+
+	array_each(holder, &execution->look->holders)
+		if (step->type == STEP_TERMINATE ? holder->id == step->holder
+						 : concerns(execution->look, step, holder))
+			capture_add(memo, "processes", capture_process(&holder->process));
+	return memo;
+}
+
+/* Nothing brings a process back; here it is only told which have ended. */
+static int undo_those(struct execution *execution, const struct captured *captured, struct err *err)
+{
+	for (size_t i = 0; execution->recovering && i < length_of(captured->memo, "processes"); i++) {
+		struct json_object *process = item_of(captured->memo, "processes", i);
+		struct holder was = { .type = HOLDER_PROCESS };
+		char name[128];
+
+		if (captured_process(process, &was.process) < 0)
+			return err_set(err, -EBADMSG, "its journal does not say which processes");
+		snprintf(name, sizeof(name), "%s[%d]", was.process.comm, was.process.pid);
+		was.name = name;
+		if (!holders_process_lives(execution->root, &was.process))
+			note_loss(execution, &was, captured->type == STEP_TERMINATE ? "SIGTERM" : "SIGKILL");
+	}
+	return 1;
+}
+
+const struct step_kind step_terminate = { STEP_TERMINATE, capture_those, apply_terminate, undo_those,
+					  step_verify_nothing };
+const struct step_kind step_grace = { STEP_GRACE, step_capture_nothing, apply_grace, step_undo_nothing,
+				      step_verify_nothing };
+const struct step_kind step_kill = { STEP_KILL, capture_those, apply_kill, undo_those, step_verify_nothing };
+const struct step_kind step_await_exit = { STEP_AWAIT_EXIT, step_capture_nothing, apply_await_exit,
+					   step_undo_nothing, step_verify_nothing };

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "retire/capture.h"
 #include "retire/steps/steps.h"
 #include "util/cleanup.h"
 
@@ -105,11 +106,41 @@ static int thaw(struct execution *execution, struct err *err)
 	return rc;
 }
 
-static int undo_freeze(struct execution *execution, const struct step *step, struct err *err)
+static struct json_object *capture_freeze(const struct execution *execution, const struct step *step)
 {
-	int rc = thaw(execution, err);
+	return capture_dev(look_holder(execution->look, step->holder)->dev);
+}
 
-	(void)step;
+/*
+ * Tool and guardian were both killed. Whether the freeze was ours the kernel
+ * does not say; the journal does: ours was asked for, and its end not recorded.
+ */
+static int thaw_left(struct execution *execution, const struct captured *captured, struct err *err)
+{
+	const struct holder *filesystem;
+	dev_t dev;
+	int fd, rc;
+
+	if (captured_dev(captured->memo, "dev", &dev) < 0)
+		return err_set(err, -EBADMSG, "its journal does not say which file system");
+	filesystem = look_filesystem(execution->look, dev);
+	if (!filesystem)
+		return 1;
+	rc = execution->effects->open_filesystem(execution->effects, execution->look, filesystem, &fd, err);
+	if (rc < 0)
+		return rc;
+	rc = execution->effects->thaw_left(execution->effects, fd, step_deadline(execution, 10000), err);
+	cleanup_close(&fd);
+	return rc;
+}
+
+static int undo_freeze(struct execution *execution, const struct captured *captured, struct err *err)
+{
+	int rc;
+
+	if (execution->recovering)
+		return thaw_left(execution, captured, err);
+	rc = thaw(execution, err);
 	execution->effects->release(execution->effects, deadline_in(2000), NULL);
 	return rc;
 }
@@ -141,6 +172,9 @@ static int apply_thaw(struct execution *execution, const struct step *step, stru
 	return rc;
 }
 
-const struct step_kind step_freeze = { STEP_FREEZE, apply_freeze, undo_freeze };
-const struct step_kind step_flush = { STEP_FLUSH, apply_flush, step_undo_nothing };
-const struct step_kind step_thaw = { STEP_THAW, apply_thaw, step_undo_nothing };
+const struct step_kind step_freeze = { STEP_FREEZE, capture_freeze, apply_freeze, undo_freeze,
+				       step_verify_nothing };
+const struct step_kind step_flush = { STEP_FLUSH, step_capture_nothing, apply_flush, step_undo_nothing,
+				      step_verify_nothing };
+const struct step_kind step_thaw = { STEP_THAW, step_capture_nothing, apply_thaw, step_undo_nothing,
+				     step_verify_nothing };

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How each step of a plan is done and undone: one table of kinds, one file
- * for each family.
+ * How each step of a plan is done, undone and checked: one table of kinds, one
+ * file for each family.
  *
- * execute.c is the only caller of apply and undo. A kind whose undo is NULL is
- * irreversible and comes after the commit.
+ * execute.c is the only caller of apply, undo and restore. A kind whose undo is
+ * NULL is irreversible and comes after the commit.
+ *
+ * What capture took is all that an undo knows of how things were, whether this
+ * process rolls back or, out of the journal, another one: so there is one way
+ * back, and every rollback tries it. A new kind needs no code in the journal.
  */
 #ifndef RETIRE_STEPS_H
 #define RETIRE_STEPS_H
 
 #include "retire/effects.h"
+#include "retire/journal.h"
 #include "retire/kernel-log.h"
 #include "retire/plan.h"
 #include "retire/result.h"
@@ -24,8 +29,16 @@ struct open_file {
 
 /* A detached clone of something that was mounted inside. */
 struct kept_mount {
-	int holder; /* id in the look */
+	uint64_t id; /* of the mount that it was */
 	int fd;
+};
+
+/* How things were before a step. */
+struct captured {
+	enum step_type type;
+	int device;		  /* index into look.devices */
+	const char *subject;	  /* of its record; for messages */
+	struct json_object *memo; /* what capture took; NULL: nothing */
 };
 
 /* Everything that steps share. */
@@ -38,31 +51,59 @@ struct execution {
 	struct result *result;
 	struct deadline deadline; /* of the whole, up to the commit or of the rollback */
 	struct kernel_log log;
+	struct journal journal;
+	struct json_object *head; /* what the first record says besides the plan; taken by it */
+	bool recovering;	  /* what another process began: from the journal, without its descriptors */
+	int (*find_holders)(const struct root *root, struct look *look, struct err *err);
 	ARRAY_OF(struct open_file) files;
 	ARRAY_OF(struct kept_mount) kept;
 	const struct plan *plan;   /* being executed: execute.c's own */
 	size_t next, record, told; /* its next step; the record of its first step; records that were told */
-	int *claims;		   /* descriptor of each device, -1: none */
-	int frozen;		   /* id of the file system that is frozen now, 0: none */
+	ARRAY_OF(struct captured) captured; /* of each step that has a record */
+	int *claims;			    /* descriptor of each device, -1: none */
+	int frozen;			    /* id of the file system that is frozen now, 0: none */
 	uint64_t frozen_at_us;
 };
 
 struct step_kind {
 	enum step_type type;
 
+	/* A new JSON object that says how it is now; NULL: nothing to put back, or (errno ENOMEM) out of memory.
+	 */
+	struct json_object *(*capture)(const struct execution *execution, const struct step *step);
+
 	/* 0 done; 1 was so already; negative errno: failed, with a message. May fill record->notify. */
 	int (*apply)(struct execution *execution, const struct step *step, struct step_record *record,
 		     struct err *err);
 
-	/* Puts back what apply did, also when that failed half-way. 0, 1 nothing to put back, or a negative errno.
+	/*
+	 * Puts back what apply did, also when that failed half-way or was never
+	 * reached. 0, 1 nothing to put back, or a negative errno.
 	 */
-	int (*undo)(struct execution *execution, const struct step *step, struct err *err);
+	int (*undo)(struct execution *execution, const struct captured *captured, struct err *err);
+
+	/* Is it as it was captured, by a look of now? 1 yes, 0 no, with a message; -ENODATA: this cannot be seen.
+	 */
+	int (*verify)(const struct look *now, const struct captured *captured, struct err *err);
+
+	/* What `restore` does long after the commit; NULL: nothing. */
+	int (*restore)(struct execution *execution, const struct captured *captured, struct err *err);
 };
 
 const struct step_kind *step_kind(enum step_type type);
 
-/* The undo of what leaves nothing to put back: returns 1. */
-int step_undo_nothing(struct execution *execution, const struct step *step, struct err *err);
+/* Of what leaves nothing to put back. */
+struct json_object *step_capture_nothing(const struct execution *execution, const struct step *step);
+int step_undo_nothing(struct execution *execution, const struct captured *captured, struct err *err); /* 1 */
+int step_verify_nothing(const struct look *now, const struct captured *captured, struct err *err);    /* 1 */
+
+/*
+ * May what the journal of another process says be acted on? Only where `path`,
+ * a node or a file, leads to the device of the step or to one of its
+ * partitions. 0 or -EPERM with a message.
+ */
+int step_check_source(const struct execution *execution, const struct captured *captured, const char *path,
+		      struct err *err);
 
 /* "/mnt/data", "pmem0", "fio[812]": what the step is done to. Never NULL. */
 const char *step_subject(const struct look *look, const struct step *step);

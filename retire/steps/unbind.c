@@ -31,7 +31,8 @@ static void unmount_dead(struct execution *execution, int device)
 
 		while (holder->type == HOLDER_MOUNT && holder->device == device && rc == -EBUSY &&
 		       !deadline_passed(patience)) {
-			rc = execution->effects->unmount(execution->effects, look, holder, NULL,
+			rc = execution->effects->unmount(execution->effects, &holder->mount,
+							 look->namespaces.items[holder->mount.ns].fd, NULL,
 							 deadline_in(10000), NULL);
 			if (rc == -EBUSY)
 				wait_readable(-1, -1, deadline_in(100));
@@ -59,4 +60,13 @@ static int apply_unbind(struct execution *execution, const struct step *step, st
 	return rc;
 }
 
-const struct step_kind step_unbind = { STEP_UNBIND, apply_unbind, NULL };
+/* From the captured device, which is what execution->look has of it. */
+static int restore_device(struct execution *execution, const struct captured *captured, struct err *err)
+{
+	return execution->effects->enable(execution->effects, &execution->look->devices.items[captured->device],
+					  step_deadline(execution, UNBIND_MS), err);
+}
+
+const struct step_kind step_unbind = {
+	STEP_UNBIND, step_capture_nothing, apply_unbind, NULL, step_verify_nothing, restore_device,
+};

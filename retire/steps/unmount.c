@@ -4,11 +4,15 @@
  * that nothing can thaw), the inner mount first, each in its own namespace.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "retire/capture.h"
 #include "retire/steps/steps.h"
 #include "util/cleanup.h"
+#include "util/root.h"
 
 /* The file system that the mount shows: a foreign one has none among ours. */
 static const struct holder *filesystem_of(const struct look *look, const struct holder *mount)
@@ -16,7 +20,7 @@ static const struct holder *filesystem_of(const struct look *look, const struct 
 	return mount->mount.foreign ? NULL : look_filesystem(look, mount->mount.dev);
 }
 
-static int keep(struct execution *execution, int holder, int fd)
+static int keep(struct execution *execution, uint64_t id, int fd)
 {
 	struct kept_mount *kept;
 
@@ -27,14 +31,14 @@ static int keep(struct execution *execution, int holder, int fd)
 		close(fd);
 		return -ENOMEM;
 	}
-	*kept = (struct kept_mount){ holder, fd };
+	*kept = (struct kept_mount){ id, fd };
 	return 0;
 }
 
-static int take_kept(struct execution *execution, int holder)
+static int take_kept(struct execution *execution, uint64_t id)
 {
 	array_each(kept, &execution->kept)
-		if (kept->holder == holder)
+		if (kept->id == id)
 			return take_fd(&kept->fd);
 	return -1;
 }
@@ -42,6 +46,13 @@ static int take_kept(struct execution *execution, int holder)
 static int pause_ms(struct execution *execution, uint64_t ms)
 {
 	return wait_readable(-1, execution->effects->interrupt, step_deadline(execution, ms));
+}
+
+static int call_unmount(struct execution *execution, const struct holder *mount, int *kept, struct err *err)
+{
+	return execution->effects->unmount(execution->effects, &mount->mount,
+					   execution->look->namespaces.items[mount->mount.ns].fd, kept,
+					   step_deadline(execution, 30000), err);
 }
 
 /*
@@ -64,8 +75,7 @@ static int unmount_busy(struct execution *execution, const struct step *step, co
 			return rc;
 		if (pause_ms(execution, 100) == -EINTR)
 			return err_set(err, -EINTR, "interrupted by a signal");
-		rc = execution->effects->unmount(execution->effects, execution->look, mount, kept,
-						 step_deadline(execution, 30000), err);
+		rc = call_unmount(execution, mount, kept, err);
 	} while (rc == -EBUSY && !deadline_passed(patience));
 	if (rc == -EBUSY)
 		return err_set(err, rc,
@@ -79,8 +89,7 @@ static int unmount(struct execution *execution, const struct step *step, const s
 {
 	int kept = -1, rc, stored;
 
-	rc = execution->effects->unmount(execution->effects, execution->look, mount, &kept,
-					 step_deadline(execution, 30000), err);
+	rc = call_unmount(execution, mount, &kept, err);
 	if (rc == -EBUSY)
 		rc = unmount_busy(execution, step, mount, &kept, err);
 	if (rc == -EINVAL && execution->look->namespaces.items[mount->mount.ns].less_privileged)
@@ -90,7 +99,7 @@ static int unmount(struct execution *execution, const struct step *step, const s
 			"with the last process of that namespace");
 	if (rc == -ESTALE)
 		return err_set(err, rc, "something else is mounted over it: unmount that first");
-	stored = keep(execution, mount->id, kept);
+	stored = keep(execution, mount->mount.id, kept);
 	return rc < 0 ? rc : stored < 0 ? stored : rc;
 }
 
@@ -106,13 +115,81 @@ static int apply_unmount(struct execution *execution, const struct step *step, s
 	return rc < 0 ? rc : unmount(execution, step, mount, err);
 }
 
-static int undo_unmount(struct execution *execution, const struct step *step, struct err *err)
+static struct json_object *capture_unmount(const struct execution *execution, const struct step *step)
 {
-	const struct holder *mount = look_holder(execution->look, step->holder);
-	_cleanup_close_ int kept = take_kept(execution, mount->id);
+	return capture_mount(execution->look, look_holder(execution->look, step->holder));
+}
 
-	return execution->effects->mount(execution->effects, execution->look, mount, kept,
-					 step_deadline(execution, 30000), err);
+static int lost(struct execution *execution, const struct mount *mount, const char *reason)
+{
+	array_each(loss, &execution->result->losses)
+		if (strcmp(loss->kind, "mount") == 0 && strcmp(loss->name, mount->point) == 0)
+			return 1;
+	result_add_loss(execution->result, "mount", mount->point, reason);
+	return 1;
+}
+
+static int mount_again(struct execution *execution, const struct captured *captured,
+		       const struct captured_mount *was, int kept, struct err *err)
+{
+	int ns = look_namespace(execution->look, was->ns), rc = 0;
+
+	if (was->pinned || ns < 0 || execution->look->namespaces.items[ns].fd < 0)
+		return lost(execution, &was->mount, "its mount namespace ended");
+	/* what it is on was none of ours, nor is it known here any more */
+	if (was->mount.foreign && kept < 0)
+		return lost(execution, &was->mount, "not of the device: mount it again by hand");
+	if (execution->recovering)
+		rc = step_check_source(execution, captured, was->mount.source, err);
+	return rc < 0 ? rc
+		      : execution->effects->mount(execution->effects, &was->mount,
+						  execution->look->namespaces.items[ns].fd, kept,
+						  step_deadline(execution, 30000), err);
+}
+
+static int undo_unmount(struct execution *execution, const struct captured *captured, struct err *err)
+{
+	_cleanup_close_ int kept = -1;
+	struct captured_mount was;
+	int rc = captured_mount(captured->memo, &was);
+
+	if (rc < 0)
+		return err_errno(err, rc, "its journal does not say how it was mounted");
+	kept = take_kept(execution, was.mount.id);
+	rc = mount_again(execution, captured, &was, kept, err);
+	mount_free(&was.mount);
+	return rc;
+}
+
+static const struct holder *find_again(const struct look *now, const struct captured_mount *was)
+{
+	array_each(holder, &now->holders)
+		if (holder->type == HOLDER_MOUNT && holder->mount.dev == was->mount.dev &&
+		    strcmp(holder->mount.point, was->mount.point) == 0 &&
+		    strcmp(holder->mount.root, was->mount.root) == 0 &&
+		    now->namespaces.items[holder->mount.ns].ino == was->ns)
+			return holder;
+	return NULL;
+}
+
+static int verify_unmount(const struct look *now, const struct captured *captured, struct err *err)
+{
+	const struct holder *found;
+	struct captured_mount was;
+	int rc = captured_mount(captured->memo, &was);
+
+	if (rc < 0)
+		return err_set(err, 0, "its journal does not say how it was mounted");
+	found = find_again(now, &was);
+	if (found)
+		rc = strcmp(found->mount.options, was.mount.options) == 0 ||
+		     err_set(err, 0, "it is mounted with %s, not %s", found->mount.options, was.mount.options);
+	else
+		/* a foreign one is seen only below one of ours; and what is lost is told as lost */
+		rc = was.pinned || was.mount.foreign || look_namespace(now, was.ns) < 0 ||
+		     err_set(err, 0, "it is not mounted");
+	mount_free(&was.mount);
+	return rc;
 }
 
 static int apply_swap_off(struct execution *execution, const struct step *step, struct step_record *record,
@@ -124,12 +201,58 @@ static int apply_swap_off(struct execution *execution, const struct step *step, 
 	return execution->effects->swap_off(execution->effects, &swap->swap, execution->deadline, err);
 }
 
-static int undo_swap_off(struct execution *execution, const struct step *step, struct err *err)
+static struct json_object *capture_swap_off(const struct execution *execution, const struct step *step)
 {
-	const struct holder *swap = look_holder(execution->look, step->holder);
-
-	return execution->effects->swap_on(execution->effects, &swap->swap, execution->deadline, err);
+	return capture_swap(&look_holder(execution->look, step->holder)->swap);
 }
 
-const struct step_kind step_unmount = { STEP_UNMOUNT, apply_unmount, undo_unmount };
-const struct step_kind step_swap_off = { STEP_SWAP_OFF, apply_swap_off, undo_swap_off };
+static int undo_swap_off(struct execution *execution, const struct captured *captured, struct err *err)
+{
+	struct swap was;
+	int rc = captured_swap(captured->memo, &was);
+
+	if (rc < 0)
+		return err_errno(err, rc, "its journal does not say which swap area");
+	if (execution->recovering)
+		rc = step_check_source(execution, captured, was.path, err);
+	if (rc == 0)
+		rc = execution->effects->swap_on(execution->effects, &was, execution->deadline, err);
+	free(was.path);
+	return rc;
+}
+
+static int verify_swap_off(const struct look *now, const struct captured *captured, struct err *err)
+{
+	struct swap was;
+	int rc = captured_swap(captured->memo, &was);
+
+	if (rc < 0)
+		return err_set(err, 0, "its journal does not say which swap area");
+	rc = err_set(err, 0, "it is not in use");
+	array_each(holder, &now->holders)
+		if (holder->type == HOLDER_SWAP && strcmp(holder->swap.path, was.path) == 0)
+			/* a priority below 0 is the kernel's own choice, a new one each time */
+			rc = holder->swap.priority == was.priority || was.priority < 0 ||
+			     err_set(err, 0, "its priority is %d, not %d", holder->swap.priority, was.priority);
+	free(was.path);
+	return rc;
+}
+
+/* The device has come back with a new number. */
+static int restore_mount(struct execution *execution, const struct captured *captured, struct err *err)
+{
+	const char *source = text_of(captured->memo, "source");
+	struct stat found;
+
+	if (source && fstatat(execution->root->fd, source + strspn(source, "/"), &found, 0) == 0 &&
+	    S_ISBLK(found.st_mode) && !bool_of(captured->memo, "foreign"))
+		put_dev(captured->memo, "number", found.st_rdev);
+	return undo_unmount(execution, captured, err);
+}
+
+const struct step_kind step_unmount = {
+	STEP_UNMOUNT, capture_unmount, apply_unmount, undo_unmount, verify_unmount, restore_mount,
+};
+const struct step_kind step_swap_off = {
+	STEP_SWAP_OFF, capture_swap_off, apply_swap_off, undo_swap_off, verify_swap_off, undo_swap_off,
+};

@@ -33,4 +33,10 @@ int targets_disable(const struct device *device);
 /* Read back from sysfs: 1 a driver still gives it to users, 0 not, or a negative errno. */
 int targets_is_enabled(const struct root *root, const struct device *device);
 
+/* The devices of `was` as they are now, by type and name. -ENODEV when one is gone. */
+int targets_find_again(const struct root *root, const struct look *was, struct look *look, struct err *err);
+
+int targets_enable(const struct device *device);
+int targets_check_identity(const struct root *root, const struct device *device, struct err *err);
+
 #endif

@@ -585,7 +585,7 @@ static void progress_is_one_plain_line_a_step(void **state)
 
 static void exit_codes_are_the_contract(void **state)
 {
-	static const int codes[] = { 0, 0, 0, 0, 0, 1, 1, 2, 3, 4 };
+	static const int codes[] = { 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4 };
 
 	(void)state;
 	for (enum outcome outcome = OUTCOME_RETIRED; outcome <= OUTCOME_STUCK; outcome++)

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "retire/capture.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "util/cleanup.h"
+#include "util/text.h"
+
+enum { MAX_TEXT = 64 * 1024 };
+
+void put_object(struct json_object *object, const char *key, struct json_object *value)
+{
+	if (!object || json_object_object_add(object, key, value) < 0)
+		json_object_put(value);
+}
+
+void put_text(struct json_object *object, const char *key, const char *value)
+{
+	if (value)
+		put_object(object, key, json_object_new_string(value));
+}
+
+void put_number(struct json_object *object, const char *key, uint64_t number)
+{
+	put_object(object, key, json_object_new_uint64(number));
+}
+
+void put_bool(struct json_object *object, const char *key, bool value)
+{
+	if (value)
+		put_object(object, key, json_object_new_boolean(true));
+}
+
+static struct json_object *typed(struct json_object *object, const char *key, enum json_type type)
+{
+	struct json_object *value;
+
+	if (!json_object_is_type(object, json_type_object) || !json_object_object_get_ex(object, key, &value) ||
+	    !json_object_is_type(value, type))
+		return NULL;
+	return value;
+}
+
+static const char *text(struct json_object *value)
+{
+	int length = json_object_is_type(value, json_type_string) ? json_object_get_string_len(value) : -1;
+
+	/* a NUL within would hide what comes after it */
+	if (length < 0 || length > MAX_TEXT || strlen(json_object_get_string(value)) != (size_t)length)
+		return NULL;
+	return json_object_get_string(value);
+}
+
+const char *text_of(struct json_object *object, const char *key)
+{
+	return text(typed(object, key, json_type_string));
+}
+
+uint64_t number_of(struct json_object *object, const char *key)
+{
+	struct json_object *value = typed(object, key, json_type_int);
+
+	return value ? json_object_get_uint64(value) : 0;
+}
+
+bool bool_of(struct json_object *object, const char *key)
+{
+	struct json_object *value = typed(object, key, json_type_boolean);
+
+	return value && json_object_get_boolean(value);
+}
+
+struct json_object *object_of(struct json_object *object, const char *key)
+{
+	return typed(object, key, json_type_object);
+}
+
+size_t length_of(struct json_object *object, const char *key)
+{
+	struct json_object *list = typed(object, key, json_type_array);
+
+	return list ? json_object_array_length(list) : 0;
+}
+
+struct json_object *item_of(struct json_object *object, const char *key, size_t index)
+{
+	struct json_object *list = typed(object, key, json_type_array);
+
+	return list ? json_object_array_get_idx(list, index) : NULL;
+}
+
+const char *item_text(struct json_object *object, const char *key, size_t index)
+{
+	return text(item_of(object, key, index));
+}
+
+bool has_list(struct json_object *object, const char *key)
+{
+	return typed(object, key, json_type_array) != NULL;
+}
+
+struct json_object *capture_text(const char *value)
+{
+	return json_object_new_string(value);
+}
+
+void put_dev(struct json_object *object, const char *key, dev_t dev)
+{
+	char number[32];
+
+	snprintf(number, sizeof(number), "%u:%u", major(dev), minor(dev));
+	put_text(object, key, number);
+}
+
+struct json_object *capture_dev(dev_t dev)
+{
+	struct json_object *object = json_object_new_object();
+
+	put_dev(object, "dev", dev);
+	return object;
+}
+
+int captured_dev(struct json_object *object, const char *key, dev_t *dev)
+{
+	const char *number = text_of(object, key);
+
+	return number && parse_dev(number, dev) == 0 ? 0 : -EBADMSG;
+}
+
+/* A copy of a text; `needed`: -EBADMSG when there is none. */
+static int copy_text(struct json_object *object, const char *key, bool needed, char **to)
+{
+	const char *from = text_of(object, key);
+
+	*to = NULL;
+	if (!from)
+		return needed ? -EBADMSG : 0;
+	*to = strdup(from);
+	return *to ? 0 : -ENOMEM;
+}
+
+/* The texts of a structure, by their place in it. */
+struct text_field {
+	const char *key;
+	size_t offset;
+	bool needed;
+};
+
+static int copy_texts(struct json_object *object, const struct text_field *fields, size_t count, void *to)
+{
+	int rc = 0;
+
+	/* each is set, so that the whole can be freed */
+	for (size_t i = 0; i < count; i++) {
+		int one = copy_text(object, fields[i].key, fields[i].needed,
+				    (char **)((char *)to + fields[i].offset));
+
+		rc = rc < 0 ? rc : one;
+	}
+	return rc;
+}
+
+static void put_texts(struct json_object *object, const struct text_field *fields, size_t count, const void *from)
+{
+	for (size_t i = 0; i < count; i++)
+		put_text(object, fields[i].key, *(char *const *)((const char *)from + fields[i].offset));
+}
+
+static const struct text_field device_texts[] = {
+	{ "dev", offsetof(struct device, name), true },
+	{ "path", offsetof(struct device, path), true },
+	{ "driver_device", offsetof(struct device, driver_device), false },
+	{ "driver", offsetof(struct device, driver), false },
+	{ "node", offsetof(struct device, blockdev), false },
+	{ "uuid", offsetof(struct device, uuid), false },
+};
+
+struct json_object *capture_device(const struct device *device)
+{
+	struct json_object *object = json_object_new_object();
+
+	put_texts(object, device_texts, COUNT_OF(device_texts), device);
+	put_text(object, "bus", device->bus);
+	put_number(object, "type", device->type);
+	put_text(object, "mode", device_mode_name(device->mode));
+	put_bool(object, "enabled", device->enabled);
+	put_bool(object, "system_ram", device->system_ram);
+	put_dev(object, "number", device->dev);
+	put_number(object, "size", device->size);
+	return object;
+}
+
+static int mode_named(const char *name, enum device_mode *mode)
+{
+	for (*mode = MODE_FSDAX; name && *mode <= MODE_RAW; (*mode)++)
+		if (strcmp(name, device_mode_name(*mode)) == 0)
+			return 0;
+	return -EBADMSG;
+}
+
+/* A name that can be a directory of sysfs, and nothing that leads elsewhere. */
+static bool is_plain_name(const char *name)
+{
+	return name && *name && *name != '.' && strlen(name) < 64 && !strchr(name, '/');
+}
+
+int captured_device(struct json_object *object, struct device *device)
+{
+	int rc;
+
+	memset(device, 0, sizeof(*device));
+	rc = copy_texts(object, device_texts, COUNT_OF(device_texts), device);
+	if (rc == 0)
+		rc = mode_named(text_of(object, "mode"), &device->mode);
+	if (rc == 0)
+		rc = captured_dev(object, "number", &device->dev);
+	if (rc == 0 && (!is_plain_name(device->name) || !starts_with(device->path, "/sys/devices/") ||
+			strstr(device->path, "/../") || (device->blockdev && !is_plain_name(device->blockdev)) ||
+			(device->driver_device && !is_plain_name(device->driver_device)) ||
+			number_of(object, "type") >= DEVICE_TYPES))
+		rc = -EBADMSG;
+	if (rc < 0) {
+		device_free(device);
+		memset(device, 0, sizeof(*device));
+		return rc;
+	}
+	device->bus = "nd";
+	device->type = (enum device_type)number_of(object, "type");
+	device->enabled = bool_of(object, "enabled");
+	device->system_ram = bool_of(object, "system_ram");
+	device->size = number_of(object, "size");
+	return 0;
+}
+
+static const struct text_field mount_texts[] = {
+	{ "root", offsetof(struct mount, root), true },
+	{ "point", offsetof(struct mount, point), true },
+	{ "options", offsetof(struct mount, options), true },
+	{ "propagation", offsetof(struct mount, propagation), true },
+	{ "fstype", offsetof(struct mount, fstype), true },
+	{ "source", offsetof(struct mount, source), true },
+	{ "super_options", offsetof(struct mount, super_options), true },
+};
+
+struct json_object *capture_mount(const struct look *look, const struct holder *holder)
+{
+	struct json_object *object = json_object_new_object();
+	const struct mount *mount = &holder->mount;
+
+	put_texts(object, mount_texts, COUNT_OF(mount_texts), mount);
+	put_number(object, "id", mount->id);
+	put_dev(object, "number", mount->dev);
+	put_number(object, "ns", look->namespaces.items[mount->ns].ino);
+	put_bool(object, "foreign", mount->foreign);
+	put_bool(object, "pinned", look_is_pinned_mount(look, holder));
+	return object;
+}
+
+int captured_mount(struct json_object *object, struct captured_mount *captured)
+{
+	struct mount *mount = &captured->mount;
+	int rc;
+
+	memset(captured, 0, sizeof(*captured));
+	rc = copy_texts(object, mount_texts, COUNT_OF(mount_texts), mount);
+	if (rc == 0)
+		rc = captured_dev(object, "number", &mount->dev);
+	if (rc == 0 && (*mount->point != '/' || *mount->root != '/'))
+		rc = -EBADMSG;
+	if (rc < 0) {
+		mount_free(mount);
+		memset(captured, 0, sizeof(*captured));
+		return rc;
+	}
+	mount->id = number_of(object, "id");
+	mount->foreign = bool_of(object, "foreign");
+	captured->ns = number_of(object, "ns");
+	captured->pinned = bool_of(object, "pinned");
+	return 0;
+}
+
+struct json_object *capture_swap(const struct swap *swap)
+{
+	struct json_object *object = json_object_new_object();
+
+	put_text(object, "path", swap->path);
+	put_object(object, "priority", json_object_new_int64(swap->priority));
+	put_number(object, "size", swap->size);
+	put_bool(object, "file", swap->file);
+	return object;
+}
+
+int captured_swap(struct json_object *object, struct swap *swap)
+{
+	struct json_object *priority = typed(object, "priority", json_type_int);
+	int rc;
+
+	memset(swap, 0, sizeof(*swap));
+	rc = copy_text(object, "path", true, &swap->path);
+	if (rc == 0 && (*swap->path != '/' || !priority)) {
+		free(take_ptr(swap->path));
+		rc = -EBADMSG;
+	}
+	if (rc < 0)
+		return rc;
+	swap->priority = (int)json_object_get_int64(priority);
+	swap->size = number_of(object, "size");
+	swap->file = bool_of(object, "file");
+	return 0;
+}
+
+struct json_object *capture_process(const struct process *process)
+{
+	struct json_object *object = json_object_new_object();
+
+	put_number(object, "pid", (uint64_t)process->pid);
+	put_number(object, "starttime", process->starttime);
+	put_text(object, "comm", process->comm);
+	return object;
+}
+
+int captured_process(struct json_object *object, struct process *process)
+{
+	const char *comm = text_of(object, "comm");
+	uint64_t pid = number_of(object, "pid");
+
+	*process = (struct process){ .starttime = number_of(object, "starttime"), .pidfd = -1 };
+	if (!comm || strlen(comm) >= sizeof(process->comm) || pid <= 1 || pid > INT_MAX)
+		return -EBADMSG;
+	process->pid = (pid_t)pid;
+	strcpy(process->comm, comm);
+	return 0;
+}
+
+struct json_object *capture_new(void)
+{
+	return json_object_new_object();
+}
+
+struct json_object *capture_share(struct json_object *object)
+{
+	return json_object_get(object);
+}
+
+void capture_free(struct json_object *object)
+{
+	json_object_put(object);
+}
+
+struct json_object *capture_items(void)
+{
+	return json_object_new_array();
+}
+
+struct json_object *capture_list(const char *key)
+{
+	struct json_object *object = json_object_new_object();
+
+	put_object(object, key, capture_items());
+	return object;
+}
+
+void capture_add(struct json_object *object, const char *key, struct json_object *item)
+{
+	struct json_object *list = typed(object, key, json_type_array);
+
+	if (!list || json_object_array_add(list, item) < 0)
+		json_object_put(item);
+}

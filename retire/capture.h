@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What of the model a journal keeps, as JSON objects: how a device, a mount, a
+ * swap area or a process was before a step touched it. Written from the model
+ * and read back into it; whatever is read is checked as if an enemy had
+ * written it (bounded, typed, whole), since it is acted on as root.
+ *
+ * capture_* return a new object, NULL when memory is out; `captured_*` return
+ * 0, or -EBADMSG when the object is none of theirs, or -ENOMEM.
+ */
+#ifndef RETIRE_CAPTURE_H
+#define RETIRE_CAPTURE_H
+
+#include "retire/model.h"
+
+struct json_object;
+
+struct json_object *capture_device(const struct device *device);
+int captured_device(struct json_object *object, struct device *device);
+
+/* A mount with its namespace, which is told by its inode number. */
+struct json_object *capture_mount(const struct look *look, const struct holder *mount);
+
+struct captured_mount {
+	struct mount mount; /* .ns is meaningless; mount_free() */
+	uint64_t ns;	    /* inode number of its mount namespace */
+	bool pinned;	    /* look_is_pinned_mount() */
+};
+
+int captured_mount(struct json_object *object, struct captured_mount *captured);
+
+struct json_object *capture_swap(const struct swap *swap);
+int captured_swap(struct json_object *object, struct swap *swap);
+
+/* Who a process is, not what it uses. No pidfd comes with it. */
+struct json_object *capture_process(const struct process *process);
+int captured_process(struct json_object *object, struct process *process);
+
+/* An empty object, a second owner of one, and one owner less (harmless on NULL). */
+struct json_object *capture_new(void);
+struct json_object *capture_share(struct json_object *object);
+void capture_free(struct json_object *object);
+
+/* An empty list for put_object(), an object with one, and what goes into it. */
+struct json_object *capture_items(void);
+struct json_object *capture_list(const char *key);
+void capture_add(struct json_object *object, const char *key, struct json_object *item);
+
+/* A device number as "259:0". */
+struct json_object *capture_dev(dev_t dev);
+int captured_dev(struct json_object *object, const char *key, dev_t *dev);
+
+/* Fields of an object. Text: NULL when there is none; it lives as long as the object. */
+void put_text(struct json_object *object, const char *key, const char *text);
+void put_number(struct json_object *object, const char *key, uint64_t number);
+void put_dev(struct json_object *object, const char *key, dev_t dev);
+void put_bool(struct json_object *object, const char *key, bool value);
+void put_object(struct json_object *object, const char *key, struct json_object *value);
+const char *text_of(struct json_object *object, const char *key);
+uint64_t number_of(struct json_object *object, const char *key); /* 0 when there is none */
+bool bool_of(struct json_object *object, const char *key);
+struct json_object *object_of(struct json_object *object, const char *key); /* NULL when there is none */
+
+/* Lists: length 0 when there is none. */
+size_t length_of(struct json_object *object, const char *key);
+struct json_object *item_of(struct json_object *object, const char *key, size_t index);
+const char *item_text(struct json_object *object, const char *key, size_t index); /* NULL when it is no text */
+bool has_list(struct json_object *object, const char *key);
+struct json_object *capture_text(const char *text);
+
+#endif

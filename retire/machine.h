@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine that a job is done on: how it is looked at, and how it is
+ * changed. The running one, or in tests a model of one.
+ */
+#ifndef RETIRE_MACHINE_H
+#define RETIRE_MACHINE_H
+
+#include "retire/effects-system.h"
+#include "retire/kernel.h"
+#include "retire/model.h"
+#include "retire/request.h"
+
+/* How the names of a request become devices: targets_find_pmem() and its like. */
+typedef int find_devices(const struct root *root, const struct request *request, struct look *look,
+			 struct err *err);
+
+struct machine {
+	const struct root *root;
+	struct effects *effects;
+
+	/* The devices of `was` as they are now, by type and name, into the empty `look`; -ENODEV: one is gone. */
+	int (*find_again)(const struct root *root, const struct look *was, struct look *look, struct err *err);
+	int (*find_holders)(const struct root *root, struct look *look, struct err *err);
+	void (*probe)(const struct root *root, struct kernel *kernel);
+
+	/* Does a driver give it to users? 1, 0, or a negative errno. */
+	int (*is_enabled)(const struct root *root, const struct device *device);
+	/* Is it still the device of this identity (uuid)? 0, or -ESTALE with a message that names both. */
+	int (*check_identity)(const struct root *root, const struct device *device, struct err *err);
+};
+
+/* The running one; `effects` must outlive it. effects_system_end() when done. */
+struct machine machine_system(const struct root *root, struct effects_system *effects);
+
+#endif

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "retire/recover.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "retire/capture.h"
+#include "retire/execute.h"
+#include "retire/retire.h"
+#include "retire/retirement.h"
+#include "retire/session.h"
+#include "util/cleanup.h"
+#include "util/root.h"
+
+/* What a retirement was asked for, for the way back or forward. */
+static struct request request_of(const struct retirement *retirement)
+{
+	return (struct request){
+		.command = retirement->command,
+		.evict = retirement->evict,
+		.allow = retirement->allow,
+		.allow_count = retirement->allow_count,
+		.grace_ms = retirement->grace_ms,
+		.timeout_ms = retirement->timeout_ms ? retirement->timeout_ms : 60000,
+	};
+}
+
+/* The devices as they were, and who has what of them now. */
+static int look_again(const struct machine *machine, const struct retirement *retirement, struct look *look,
+		      struct err *err)
+{
+	int rc = look_copy_devices(&retirement->was, look);
+
+	look->initial_namespaces = true;
+	return rc < 0 ? err_set(err, rc, "out of memory") : machine->find_holders(machine->root, look, err);
+}
+
+/* Thawed by the one who froze it: whatever is frozen there now is not ours. */
+static void forget_freeze(struct execution *execution, size_t thaw)
+{
+	struct step_record *records = &execution->result->steps.items[execution->record];
+
+	for (size_t i = 0; i < thaw; i++)
+		if (execution->captured.items[i].type == STEP_FREEZE &&
+		    execution->captured.items[i].device == execution->captured.items[thaw].device &&
+		    strcmp(execution->captured.items[i].subject, execution->captured.items[thaw].subject) == 0)
+			records[i].state = STATE_UNDONE;
+}
+
+/* The captured steps and how far each got, for execute.c. */
+static int take_steps(struct execution *execution, const struct retirement *retirement)
+{
+	for (size_t i = 0; i < retirement->captured.count; i++) {
+		const struct captured *from = &retirement->captured.items[i];
+		struct step_record *record = result_add_step(execution->result, from->type, from->subject);
+		struct captured *to = record ? array_add(&execution->captured) : NULL;
+
+		if (!to)
+			return -ENOMEM;
+		*to = *from;
+		to->memo = capture_share(from->memo);
+		record->state = retirement->states.items[i];
+		if (from->type == STEP_THAW && record->state == STATE_DONE)
+			forget_freeze(execution, i);
+	}
+	execution->next = execution->captured.count;
+	return 0;
+}
+
+/* Steps that had never been begun, or were undone before, are no news. */
+static void leave_out_unbegun(struct result *result)
+{
+	size_t kept = 0;
+
+	array_each(record, &result->steps) {
+		if (record->state == STATE_PLANNED) {
+			free(record->subject);
+			free(record->message);
+			continue;
+		}
+		result->steps.items[kept++] = *record;
+	}
+	result->steps.count = kept;
+}
+
+static void roll_back(struct session *session, const struct retirement *retirement, struct journal *journal)
+{
+	struct request request = request_of(retirement);
+	struct look look = { 0 };
+	struct err err = { 0 };
+	int *claims = calloc(retirement->was.devices.count + 1, sizeof(int));
+	struct execution execution = {
+		.root = session->machine->root,
+		.request = &request,
+		.effects = session->machine->effects,
+		.look = &look,
+		.result = session->result,
+		.log = { .fd = -1 },
+		.journal = *journal,
+		.recovering = true,
+		.find_holders = session->machine->find_holders,
+		.claims = claims,
+	};
+	int rc = claims ? look_again(session->machine, retirement, &look, &err) : -ENOMEM;
+
+	*journal = JOURNAL_NONE;
+	if (claims)
+		memset(claims, 0xff, (retirement->was.devices.count + 1) * sizeof(int));
+	rc = rc < 0 ? rc : take_steps(&execution, retirement);
+	if (rc < 0) {
+		session_finish(session, OUTCOME_STUCK, err.message);
+		result_add_stuck(session->result, retirement->id, NULL, "cannot be rolled back: %s",
+				 err.code ? err.message : strerror(-rc));
+	} else {
+		execute_rollback(&execution, session->progress);
+		session_finish(session, session->result->stuck.count ? OUTCOME_STUCK : OUTCOME_ROLLED_BACK, NULL);
+	}
+	execute_end(&execution);
+	execute_free(&execution);
+	leave_out_unbegun(session->result);
+	look_copy_devices(&retirement->was, &session->result->look);
+	session->result->changed = true;
+	look_free(&look);
+	free(claims);
+}
+
+static void end_journal(struct journal *journal, const char *outcome)
+{
+	struct json_object *record = capture_new();
+
+	put_text(record, "end", outcome);
+	put_number(record, "time", (uint64_t)time(NULL));
+	journal_write(journal, record, true, NULL);
+}
+
+static void name_vetoes(struct result *result, const char *id)
+{
+	array_each(veto, &result->vetoes)
+		if (veto->stands)
+			result_add_stuck(result, veto->subject, NULL,
+					 "retirement %s was committed and is not finished: %s", id, veto->message);
+}
+
+static void go_forward(struct session *session, const struct retirement *retirement, struct journal *journal)
+{
+	struct request request = request_of(retirement);
+	struct result *result = session->result;
+
+	session->request = &request;
+	retire_forward(session, &retirement->was, retirement->id, journal);
+	result->command = NULL;
+	if (result->outcome == OUTCOME_ALREADY_RETIRED)
+		result->outcome = OUTCOME_RETIRED;
+	if (result->outcome == OUTCOME_RETIRED) {
+		end_journal(journal, outcome_name(OUTCOME_RETIRED));
+		return;
+	}
+	name_vetoes(result, retirement->id);
+	if (!result->stuck.count)
+		result_add_stuck(result, retirement->id, NULL, "was committed and is not finished: %s",
+				 result->message ? result->message : outcome_name(result->outcome));
+	result->outcome = OUTCOME_STUCK;
+	end_journal(journal, outcome_name(OUTCOME_STUCK));
+}
+
+static bool needs_recovery(const struct retirement *retirement)
+{
+	return !retirement->end || strcmp(retirement->end, outcome_name(OUTCOME_STUCK)) == 0;
+}
+
+static void tell(struct result *result, const struct retirement *retirement, const char *state)
+{
+	struct told_retirement *told = array_add(&result->retirements);
+	size_t length = 1;
+
+	if (!told)
+		return;
+	strcpy(told->id, retirement->id);
+	told->command = retirement->command ? strdup(retirement->command) : NULL;
+	told->state = strdup(state);
+	told->started = retirement->started;
+	told->ended = retirement->ended;
+	told->restorable = retirement_is_restorable(retirement);
+	array_each(device, &retirement->was.devices)
+		length += strlen(device->name) + 1;
+	told->devices = calloc(length, 1);
+	array_each(device, &retirement->was.devices)
+		if (told->devices)
+			strcat(strcat(told->devices, *told->devices ? " " : ""), device->name);
+}
+
+/* One of this boot. Its files go when it is whole. */
+static void recover_one(struct session *session, const struct retirement *retirement)
+{
+	const struct root *root = session->machine->root;
+	struct result *result = session->result;
+	struct journal journal;
+	struct err err = { 0 };
+
+	if (journal_append(root, retirement->id, &journal, &err) < 0) {
+		result_add_stuck(result, retirement->id, NULL, "%s", err.message);
+		result->outcome = OUTCOME_STUCK;
+		return;
+	}
+	if (retirement->committed)
+		go_forward(session, retirement, &journal);
+	else
+		roll_back(session, retirement, &journal);
+	journal_close(&journal);
+	if (result->outcome != OUTCOME_STUCK)
+		journal_remove(root, JOURNAL_RUN, retirement->id);
+	tell(result, retirement, outcome_name(result->outcome));
+}
+
+/* A reboot has thawed, bound and mounted what there was. */
+static void expire(struct session *session, const struct retirement *retirement)
+{
+	struct journal journal;
+
+	if (journal_append(session->machine->root, retirement->id, &journal, NULL) < 0)
+		return;
+	end_journal(&journal, "expired");
+	journal_close(&journal);
+	journal_remove(session->machine->root, JOURNAL_RUN, retirement->id);
+	tell(session->result, retirement, "expired");
+}
+
+/* Merges what becomes of one retirement into the result of the whole. */
+static void recover_into(struct session *session, const struct retirement *retirement)
+{
+	struct result *whole = session->result, part = { .frozen_ms = -1 };
+	struct session one = *session;
+
+	if (!retirement->this_boot) {
+		if (!retirement->end)
+			expire(session, retirement);
+		return;
+	}
+	one.result = &part;
+	recover_one(&one, retirement);
+	if (part.outcome == OUTCOME_STUCK)
+		whole->outcome = OUTCOME_STUCK;
+	else if (whole->outcome == OUTCOME_NOTHING_TO_DO)
+		whole->outcome = OUTCOME_RECOVERED;
+	if (part.message && !whole->message)
+		whole->message = take_ptr(part.message);
+	result_merge(whole, &part);
+}
+
+/* A journal that cannot be trusted is acted on by nobody, and stands in nobody's way once it is moved. */
+static void name_unreadable(struct session *session, const char *id, const struct err *err)
+{
+	session->result->outcome = OUTCOME_STUCK;
+	result_add_stuck(session->result, id, NULL,
+			 "%s; look at the machine by hand, then remove the journals of that name in "
+			 "/run/dax-retire/journal and /var/lib/dax-retire",
+			 err->message);
+}
+
+static bool is_asked_for(const struct request *request, const char *id)
+{
+	return !request->name_count || strcmp(request->names[0], id) == 0;
+}
+
+static void recover_all(struct session *session, const struct journal_names *names)
+{
+	const struct root *root = session->machine->root;
+	const struct request *request = session->request;
+
+	array_each(name, &names->list) {
+		struct retirement retirement;
+		struct err err = { 0 };
+
+		if (!is_asked_for(request, name->id))
+			continue;
+		if (retirement_read(root, name->id, &retirement, &err) == 0) {
+			if (needs_recovery(&retirement))
+				recover_into(session, &retirement);
+		} else if (!retirement.records.list.count && name->in[JOURNAL_RUN]) {
+			/* cut before its first record: nothing was begun */
+			journal_remove(root, JOURNAL_RUN, name->id);
+			journal_remove(root, JOURNAL_STATE, name->id);
+		} else if (name->in[JOURNAL_RUN] || request->name_count) {
+			name_unreadable(session, name->id, &err);
+		}
+		retirement_free(&retirement);
+		session->request = request;
+	}
+}
+
+static bool is_known(const struct journal_names *names, const char *id)
+{
+	array_each(name, &names->list)
+		if (strcmp(name->id, id) == 0)
+			return true;
+	return false;
+}
+
+void recover_on(const struct machine *machine, const struct request *request, struct progress *progress,
+		struct result *result)
+{
+	struct session session = { machine, request, progress, result };
+	struct journal_names names = { 0 };
+	struct err err = { 0 };
+	char message[256];
+
+	if (session_begin(&session)) {
+		if (journal_list(machine->root, &names, &err) < 0) {
+			session_finish(&session, OUTCOME_ERROR, err.message);
+		} else if (request->name_count && !is_known(&names, request->names[0])) {
+			snprintf(message, sizeof(message),
+				 "%.64s: no retirement has such an id (see 'list-retirements')",
+				 request->names[0]);
+			session_finish(&session, OUTCOME_ERROR, message);
+		} else {
+			result->outcome = OUTCOME_NOTHING_TO_DO;
+			recover_all(&session, &names);
+		}
+	}
+	free(names.list.items);
+	session_end(&session);
+}
+
+void recover_retirements(const struct root *root, const struct request *request, struct progress *progress,
+			 struct result *result)
+{
+	struct effects_system effects;
+	struct machine machine = machine_system(root, &effects);
+
+	recover_on(&machine, request, progress, result);
+	effects_system_end(&effects);
+}
+
+/* The step that was begun last, or is being done. */
+static void tell_place(struct told_retirement *told, const struct retirement *retirement)
+{
+	static const char *const phases[] = { "ask", "settle", "claim", "unbind" };
+
+	for (size_t i = retirement->captured.count; i-- > 0;) {
+		const struct captured *captured = &retirement->captured.items[i];
+
+		if (retirement->states.items[i] == STATE_PLANNED && !retirement->committed)
+			continue;
+		told->phase = strdup(phases[step_phase(captured->type)]);
+		if (asprintf(&told->step, "%s %s", step_name(captured->type), captured->subject) < 0)
+			told->step = NULL;
+		return;
+	}
+}
+
+static void list_one(const struct root *root, const char *id, struct result *result)
+{
+	struct retirement retirement;
+	struct err err = { 0 };
+	int rc = retirement_read(root, id, &retirement, &err);
+
+	if (rc == 0) {
+		tell(result, &retirement, retirement_state(root, &retirement));
+		if (!retirement.end && result->retirements.count)
+			tell_place(&result->retirements.items[result->retirements.count - 1], &retirement);
+	} else if (retirement.records.list.count) {
+		tell(result, &retirement, "unreadable");
+	}
+	retirement_free(&retirement);
+}
+
+void list_retirements(const struct root *root, const struct request *request, struct result *result)
+{
+	struct machine machine = { .root = root };
+	struct request reads = *request;
+	struct session session = { &machine, &reads, NULL, result };
+	struct journal_names names = { 0 };
+	struct err err = { 0 };
+	int rc;
+
+	reads.dry_run = true;
+	session_begin(&session);
+	result->id[0] = '\0';
+	rc = journal_list(root, &names, &err);
+	array_each(name, &names.list)
+		if (rc == 0 && is_asked_for(request, name->id))
+			list_one(root, name->id, result);
+	if (rc == 0 && request->name_count && !result->retirements.count)
+		rc = err_set(&err, -ENOENT, "%.64s: no retirement has such an id", request->names[0]);
+	free(names.list.items);
+	session_finish(&session, rc < 0 ? OUTCOME_ERROR : OUTCOME_LISTED, rc < 0 ? err.message : NULL);
+	session_end(&session);
+}

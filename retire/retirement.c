@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "retire/retirement.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "retire/capture.h"
+#include "retire/lock.h"
+#include "retire/plan.h"
+#include "util/cleanup.h"
+#include "util/root.h"
+
+static char *boot_id(const struct root *root)
+{
+	return root_attributef(root, "/proc/sys/kernel/random/boot_id");
+}
+
+struct json_object *retirement_head(const struct root *root, const char *id, const struct request *request)
+{
+	struct json_object *head = capture_new();
+	_cleanup_free_ char *boot = boot_id(root);
+
+	put_number(head, "journal", JOURNAL_VERSION);
+	put_text(head, "id", id);
+	put_text(head, "boot", boot);
+	put_number(head, "time", (uint64_t)time(NULL));
+	put_number(head, "pid", (uint64_t)getpid());
+	put_text(head, "command", request->command);
+	put_text(head, "evict", evict_level_name(request->evict));
+	put_object(head, "allow", capture_items());
+	for (size_t i = 0; i < request->allow_count; i++)
+		capture_add(head, "allow", capture_text(request->allow[i]));
+	put_number(head, "grace_ms", request->grace_ms);
+	put_number(head, "timeout_ms", request->timeout_ms);
+	return head;
+}
+
+static int step_named(const char *name, enum step_type *type)
+{
+	for (*type = STEP_NONE + 1; name && *type < STEP_TYPES; (*type)++)
+		if (strcmp(name, step_name(*type)) == 0)
+			return 0;
+	return -EBADMSG;
+}
+
+static unsigned bounded(uint64_t number, unsigned most)
+{
+	return number > most ? most : (unsigned)number;
+}
+
+/* What a retirement was asked for; a journal that says nonsense gets the least. */
+static int read_head(const struct root *root, struct retirement *retirement, struct json_object *head)
+{
+	_cleanup_free_ char *boot = boot_id(root);
+	const char *text = text_of(head, "boot"), *evict = text_of(head, "evict");
+
+	if (!text_of(head, "id") || strcmp(text_of(head, "id"), retirement->id) != 0)
+		return -EBADMSG;
+	retirement->command = text_of(head, "command");
+	retirement->started = number_of(head, "time");
+	retirement->this_boot = boot && text && strcmp(boot, text) == 0;
+	retirement->grace_ms = bounded(number_of(head, "grace_ms"), INT_MAX);
+	retirement->timeout_ms = bounded(number_of(head, "timeout_ms"), INT_MAX);
+	for (enum evict_level level = EVICT_NONE; evict && level < EVICT_NEVER; level++)
+		if (strcmp(evict, evict_level_name(level)) == 0)
+			retirement->evict = level;
+	for (size_t i = 0; i < length_of(head, "allow") && i < COUNT_OF(retirement->allow); i++)
+		if (item_text(head, "allow", i))
+			retirement->allow[retirement->allow_count++] = item_text(head, "allow", i);
+	return retirement->command ? 0 : -EBADMSG;
+}
+
+static int read_devices(struct retirement *retirement, struct json_object *plan)
+{
+	size_t count = length_of(plan, "devices");
+
+	look_free(&retirement->was);
+	free(take_ptr(retirement->restored));
+	for (size_t i = 0; i < count; i++) {
+		struct device *device = array_add(&retirement->was.devices);
+		int rc = device ? captured_device(item_of(plan, "devices", i), device) : -ENOMEM;
+
+		if (rc < 0) {
+			if (device)
+				retirement->was.devices.count--;
+			return rc;
+		}
+	}
+	retirement->restored = calloc(count + 1, sizeof(bool));
+	return retirement->restored ? 0 : -ENOMEM;
+}
+
+static int read_step(struct retirement *retirement, struct json_object *object)
+{
+	struct captured *captured = array_add(&retirement->captured);
+	enum step_state *state = captured ? array_add(&retirement->states) : NULL;
+	uint64_t device = number_of(object, "device");
+
+	if (!state)
+		return -ENOMEM;
+	captured->subject = text_of(object, "subject");
+	captured->memo = object_of(object, "memo");
+	captured->device = (int)device;
+	if (!captured->subject || device >= retirement->was.devices.count)
+		return -EBADMSG;
+	return step_named(text_of(object, "step"), &captured->type);
+}
+
+/* A plan: the devices anew, and its steps after those of the one before. */
+static int read_plan(struct retirement *retirement, struct json_object *plan)
+{
+	int rc = read_devices(retirement, plan);
+
+	retirement->base = retirement->captured.count;
+	for (size_t i = 0; rc == 0 && i < length_of(plan, "steps"); i++)
+		rc = read_step(retirement, item_of(plan, "steps", i));
+	return rc;
+}
+
+static enum step_state state_named(const char *name)
+{
+	for (enum step_state state = STATE_PLANNED; state <= STATE_STUCK; state++)
+		if (strcmp(name, step_state_name(state)) == 0)
+			return state;
+	/* begun: whatever became of it, it is put back */
+	return STATE_FAILED;
+}
+
+static int read_event(struct retirement *retirement, struct json_object *event, const char *state)
+{
+	uint64_t at = number_of(event, "at");
+
+	if (at >= retirement->captured.count - retirement->base)
+		return -EBADMSG;
+	retirement->states.items[retirement->base + at] = state_named(state);
+	return 0;
+}
+
+static void read_restored(struct retirement *retirement, struct json_object *record)
+{
+	for (size_t i = 0; i < length_of(record, "restored"); i++)
+		for (size_t j = 0; j < retirement->was.devices.count; j++)
+			if (item_text(record, "restored", i) &&
+			    strcmp(item_text(record, "restored", i), retirement->was.devices.items[j].name) == 0)
+				retirement->restored[j] = true;
+}
+
+static int read_record(struct retirement *retirement, struct json_object *record)
+{
+	int rc = 0;
+
+	if (has_list(record, "steps"))
+		rc = read_plan(retirement, record);
+	else if (text_of(record, "state"))
+		rc = read_event(retirement, record, text_of(record, "state"));
+	retirement->committed |= bool_of(record, "commit");
+	if (text_of(record, "end")) {
+		retirement->end = text_of(record, "end");
+		retirement->ended = number_of(record, "time");
+	}
+	if (has_list(record, "restored"))
+		read_restored(retirement, record);
+	return rc;
+}
+
+static int read_all(const struct root *root, struct retirement *retirement, struct err *err)
+{
+	int rc = -EBADMSG;
+
+	array_each(record, &retirement->records.list) {
+		rc = record == retirement->records.list.items ? read_head(root, retirement, *record) : 0;
+		rc = rc < 0 ? rc : read_record(retirement, *record);
+		if (rc < 0)
+			return err_set(err, rc, "journal %s: record %zu makes no sense", retirement->id,
+				       (size_t)(record - retirement->records.list.items) + 1);
+	}
+	return rc < 0 ? err_set(err, rc, "journal %s is empty", retirement->id) : 0;
+}
+
+int retirement_read(const struct root *root, const char *id, struct retirement *retirement, struct err *err)
+{
+	int rc;
+
+	memset(retirement, 0, sizeof(*retirement));
+	if (!journal_is_id(id))
+		return err_set(err, -ENOENT, "%s: no retirement has such an id", id);
+	strcpy(retirement->id, id);
+	rc = journal_read(root, JOURNAL_RUN, id, &retirement->records, err);
+	if (rc == -ENOENT)
+		rc = journal_read(root, JOURNAL_STATE, id, &retirement->records, err);
+	return rc < 0 ? rc : read_all(root, retirement, err);
+}
+
+void retirement_free(struct retirement *retirement)
+{
+	look_free(&retirement->was);
+	free(retirement->captured.items);
+	free(retirement->states.items);
+	free(retirement->restored);
+	journal_free(&retirement->records);
+	memset(retirement, 0, sizeof(*retirement));
+}
+
+bool retirement_is_restorable(const struct retirement *retirement)
+{
+	for (size_t i = 0; retirement->committed && i < retirement->was.devices.count; i++)
+		if (!retirement->restored[i])
+			return true;
+	return false;
+}
+
+const char *retirement_state(const struct root *root, const struct retirement *retirement)
+{
+	if (retirement->committed && !retirement_is_restorable(retirement))
+		return "restored";
+	if (retirement->end)
+		return retirement->end;
+	if (!retirement->this_boot)
+		return "expired";
+	return lock_is_held_by(root, retirement->id) ? "running" : "interrupted";
+}
+
+int retirement_find_interrupted(const struct root *root, char id[JOURNAL_ID_ROOM], struct err *err)
+{
+	struct journal_names names = { 0 };
+	int rc = journal_list(root, &names, err), found = 0;
+
+	array_each(name, &names.list) {
+		struct retirement retirement;
+
+		if (rc < 0 || found || !name->in[JOURNAL_RUN])
+			continue;
+		rc = retirement_read(root, name->id, &retirement, err);
+		/* one whose first record never got to the disk has begun nothing */
+		if (rc == -EBADMSG && !retirement.records.list.count)
+			rc = 0;
+		else if (rc == 0 && !retirement.end && retirement.this_boot)
+			found = 1;
+		retirement_free(&retirement);
+		if (found)
+			strcpy(id, name->id);
+	}
+	free(names.list.items);
+	return rc < 0 ? rc : found;
+}
+
+/* Is every device of it in a retirement that came later? */
+static bool is_superseded(const struct retirement *retirement, char *const *later, size_t count)
+{
+	for (size_t i = 0; i < retirement->was.devices.count; i++) {
+		bool found = retirement->restored[i];
+
+		for (size_t j = 0; !found && j < count; j++)
+			found = strcmp(later[j], retirement->was.devices.items[i].name) == 0;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+struct names {
+	ARRAY_OF(char *) list;
+};
+
+static void note_devices(struct names *later, const struct retirement *retirement)
+{
+	for (size_t i = 0; retirement->committed && i < retirement->was.devices.count; i++) {
+		char **name = array_add(&later->list);
+
+		if (name)
+			*name = strdup(retirement->was.devices.items[i].name);
+		if (name && !*name)
+			later->list.count--;
+	}
+}
+
+void retirements_prune(const struct root *root)
+{
+	struct journal_names names = { 0 };
+	struct names later = { 0 };
+	size_t kept = 0;
+
+	if (journal_list(root, &names, NULL) < 0)
+		names.list.count = 0;
+	for (size_t i = names.list.count; i-- > 0;) {
+		const struct journal_name *name = &names.list.items[i];
+		struct retirement retirement;
+
+		/* what cannot be read is for people to look at */
+		if (retirement_read(root, name->id, &retirement, NULL) == 0 && ++kept > RETIREMENTS_KEPT &&
+		    (retirement.end || !retirement.this_boot) &&
+		    (!retirement_is_restorable(&retirement) ||
+		     is_superseded(&retirement, later.list.items, later.list.count)))
+			for (enum journal_place place = 0; place < JOURNAL_PLACES; place++)
+				journal_remove(root, place, name->id);
+		note_devices(&later, &retirement);
+		retirement_free(&retirement);
+	}
+	array_each(name, &later.list)
+		free(*name);
+	free(later.list.items);
+	free(names.list.items);
+}
