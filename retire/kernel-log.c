@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -88,6 +89,49 @@ int kernel_log_find(struct kernel_log *log, enum kernel_log_kind kind, char **li
 		return *line ? 1 : -ENOMEM;
 	}
 	return (int)n;
+}
+
+/* "XFS (pmem0): " and then one of these, in this order: fs/xfs/xfs_notify_failure.c, FREEZE_HOLDER_KERNEL and all.
+ */
+static const char *const removal_words[] = { "Device is about to be removed!",
+					     "User initiated shutdown received." };
+
+/*
+ * One record further: how many of the words have come. A shutdown that came
+ * first is not said again after the notification, which then gave up half-way.
+ */
+static size_t follow_removal(const char *text, const char *prefix, size_t seen)
+{
+	if (strncmp(text, prefix, strlen(prefix)) != 0)
+		return seen;
+	text += strlen(prefix);
+	if (strncmp(text, "Mounting ", strlen("Mounting ")) == 0)
+		return 0;
+	if (strncmp(text, removal_words[0], strlen(removal_words[0])) == 0)
+		return 1;
+	if (seen == 1 && strncmp(text, removal_words[1], strlen(removal_words[1])) == 0)
+		return 2;
+	/* "already frozen by kernel, err=…" */
+	return seen == 1 ? 0 : seen;
+}
+
+int kernel_log_tells_of_removal(const char *disk)
+{
+	_cleanup_close_ int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	char record[RECORD_SIZE], prefix[80];
+	size_t seen = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(prefix, sizeof(prefix), "XFS (%s): ", disk);
+	while ((n = next_record(fd, record)) > 0) {
+		const char *text = strchr(record, ';');
+
+		if (text)
+			seen = follow_removal(text + 1, prefix, seen);
+	}
+	return n < 0 ? (int)n : seen == COUNT_OF(removal_words);
 }
 
 void kernel_log_end(struct kernel_log *log)

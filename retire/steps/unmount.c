@@ -111,6 +111,11 @@ static int undo_unmount(struct execution *execution, const struct step *step, st
 	const struct holder *mount = look_holder(execution->look, step->holder);
 	_cleanup_close_ int kept = take_kept(execution, mount->id);
 
+	/* without a device nothing is left that could be mounted */
+	if (execution->look->devices.items[mount->device].gone && !mount->mount.foreign) {
+		result_add_loss(execution->result, "mount", mount->name, "its device is gone");
+		return 1;
+	}
 	return execution->effects->mount(execution->effects, execution->look, mount, kept,
 					 step_deadline(execution, 30000), err);
 }
