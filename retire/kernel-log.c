@@ -96,40 +96,50 @@ int kernel_log_find(struct kernel_log *log, enum kernel_log_kind kind, char **li
 static const char *const removal_words[] = { "Device is about to be removed!",
 					     "User initiated shutdown received." };
 
-/*
- * One record further: how many of the words have come. A shutdown that came
- * first is not said again after the notification, which then gave up half-way.
- */
-static size_t follow_removal(const char *text, const char *prefix, size_t seen)
+static bool takes_prefix(const char **text, const char *prefix)
 {
-	if (strncmp(text, prefix, strlen(prefix)) != 0)
+	size_t length = strlen(prefix);
+
+	if (strncmp(*text, prefix, length) != 0)
+		return false;
+	*text += length;
+	return true;
+}
+
+/*
+ * A shutdown that came first is not said again after the notification, which
+ * then gave up half-way: "already frozen by kernel, err=-5".
+ */
+size_t kernel_log_follow_removal(const char *message, const char *disk, size_t seen)
+{
+	char prefix[80];
+
+	snprintf(prefix, sizeof(prefix), "XFS (%s): ", disk);
+	if (!takes_prefix(&message, prefix))
 		return seen;
-	text += strlen(prefix);
-	if (strncmp(text, "Mounting ", strlen("Mounting ")) == 0)
+	if (takes_prefix(&message, "Mounting "))
 		return 0;
-	if (strncmp(text, removal_words[0], strlen(removal_words[0])) == 0)
+	if (takes_prefix(&message, removal_words[0]))
 		return 1;
-	if (seen == 1 && strncmp(text, removal_words[1], strlen(removal_words[1])) == 0)
-		return 2;
-	/* "already frozen by kernel, err=…" */
-	return seen == 1 ? 0 : seen;
+	if (seen == 1)
+		return takes_prefix(&message, removal_words[1]) ? 2 : 0;
+	return seen;
 }
 
 int kernel_log_tells_of_removal(const char *disk)
 {
 	_cleanup_close_ int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	char record[RECORD_SIZE], prefix[80];
+	char record[RECORD_SIZE];
 	size_t seen = 0;
 	ssize_t n;
 
 	if (fd < 0)
 		return -errno;
-	snprintf(prefix, sizeof(prefix), "XFS (%s): ", disk);
 	while ((n = next_record(fd, record)) > 0) {
 		const char *text = strchr(record, ';');
 
 		if (text)
-			seen = follow_removal(text + 1, prefix, seen);
+			seen = kernel_log_follow_removal(text + 1, disk, seen);
 	}
 	return n < 0 ? (int)n : seen == COUNT_OF(removal_words);
 }

@@ -31,6 +31,9 @@ int kernel_log_find(struct kernel_log *log, enum kernel_log_kind kind, char **li
  */
 int kernel_log_tells_of_removal(const char *disk);
 
+/* That, one message of the log after the other: pure; `seen` starts at 0, and at 2 it was told. */
+size_t kernel_log_follow_removal(const char *message, const char *disk, size_t seen);
+
 void kernel_log_end(struct kernel_log *log);
 
 #endif
