@@ -191,6 +191,7 @@ struct json_object *capture_device(const struct device *device)
 	put_text(object, "mode", device_mode_name(device->mode));
 	put_bool(object, "enabled", device->enabled);
 	put_bool(object, "system_ram", device->system_ram);
+	put_bool(object, "gone", device->gone);
 	put_dev(object, "number", device->dev);
 	put_number(object, "size", device->size);
 	return object;
@@ -234,6 +235,7 @@ int captured_device(struct json_object *object, struct device *device)
 	device->type = (enum device_type)number_of(object, "type");
 	device->enabled = bool_of(object, "enabled");
 	device->system_ram = bool_of(object, "system_ram");
+	device->gone = bool_of(object, "gone");
 	device->size = number_of(object, "size");
 	return 0;
 }

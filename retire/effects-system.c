@@ -269,6 +269,26 @@ static int system_flush(struct effects *effects, int fd, struct deadline deadlin
 	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : 0;
 }
 
+/* XFS_IOC_GOINGDOWN, EXT4_IOC_SHUTDOWN and F2FS_IOC_SHUTDOWN are one number, and so is their flag for "at once".
+ */
+#define IOC_SHUTDOWN	    _IOR('X', 125, uint32_t)
+#define SHUTDOWN_NOLOGFLUSH 2
+
+static int do_shut_down(void *argument, int *fd)
+{
+	uint32_t flags = SHUTDOWN_NOLOGFLUSH;
+
+	(void)fd;
+	return ioctl(*(int *)argument, IOC_SHUTDOWN, &flags) < 0 ? -errno : 0;
+}
+
+static int system_shut_down(struct effects *effects, int fd, struct deadline deadline, struct err *err)
+{
+	int rc = in_child(effects, do_shut_down, &fd, deadline, NULL);
+
+	return rc < 0 ? err_errno(err, rc, "cannot shut the file system down") : 0;
+}
+
 static int system_signal(struct effects *effects, const struct process *process, int number, struct err *err)
 {
 	(void)effects;
@@ -423,6 +443,7 @@ void effects_system_init(struct effects_system *system, device_work *disable, de
 			.release = system_release,
 			.thaw_left = system_thaw_left,
 			.flush = system_flush,
+			.shut_down = system_shut_down,
 			.signal = system_signal,
 			.unmount = system_unmount,
 			.mount = system_mount,

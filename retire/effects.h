@@ -39,6 +39,12 @@ struct effects {
 	/* syncfs(2) of a file system, fsync(2) of a block device: reports data that could not be written, once. */
 	int (*flush)(struct effects *effects, int fd, struct deadline deadline, struct err *err);
 
+	/*
+	 * Shuts the file system down (FS_IOC_SHUTDOWN, no log flush): nothing
+	 * more is written, and what was not is lost. For good.
+	 */
+	int (*shut_down)(struct effects *effects, int fd, struct deadline deadline, struct err *err);
+
 	/* Through the pidfd that proves who it is. 1: gone already. */
 	int (*signal)(struct effects *effects, const struct process *process, int signal, struct err *err);
 

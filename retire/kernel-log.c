@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -88,6 +89,59 @@ int kernel_log_find(struct kernel_log *log, enum kernel_log_kind kind, char **li
 		return *line ? 1 : -ENOMEM;
 	}
 	return (int)n;
+}
+
+/* "XFS (pmem0): " and then one of these, in this order: fs/xfs/xfs_notify_failure.c, FREEZE_HOLDER_KERNEL and all.
+ */
+static const char *const removal_words[] = { "Device is about to be removed!",
+					     "User initiated shutdown received." };
+
+static bool takes_prefix(const char **text, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	if (strncmp(*text, prefix, length) != 0)
+		return false;
+	*text += length;
+	return true;
+}
+
+/*
+ * A shutdown that came first is not said again after the notification, which
+ * then gave up half-way: "already frozen by kernel, err=-5".
+ */
+size_t kernel_log_follow_removal(const char *message, const char *disk, size_t seen)
+{
+	char prefix[80];
+
+	snprintf(prefix, sizeof(prefix), "XFS (%s): ", disk);
+	if (!takes_prefix(&message, prefix))
+		return seen;
+	if (takes_prefix(&message, "Mounting "))
+		return 0;
+	if (takes_prefix(&message, removal_words[0]))
+		return 1;
+	if (seen == 1)
+		return takes_prefix(&message, removal_words[1]) ? 2 : 0;
+	return seen;
+}
+
+int kernel_log_tells_of_removal(const char *disk)
+{
+	_cleanup_close_ int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	char record[RECORD_SIZE];
+	size_t seen = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	while ((n = next_record(fd, record)) > 0) {
+		const char *text = strchr(record, ';');
+
+		if (text)
+			seen = kernel_log_follow_removal(text + 1, disk, seen);
+	}
+	return n < 0 ? (int)n : seen == COUNT_OF(removal_words);
 }
 
 void kernel_log_end(struct kernel_log *log)

@@ -24,6 +24,16 @@ int kernel_log_start(struct kernel_log *log);
 /* 1 and *line (caller frees) the first that matches, 0 none, negative errno when it cannot be read. */
 int kernel_log_find(struct kernel_log *log, enum kernel_log_kind kind, char **line);
 
+/*
+ * Has XFS on `disk` been told that its device goes, and come to the end of
+ * that, since it was mounted last? 1, 0 when the log does not show it (which
+ * proves nothing), or a negative errno.
+ */
+int kernel_log_tells_of_removal(const char *disk);
+
+/* That, one message of the log after the other: pure; `seen` starts at 0, and at 2 it was told. */
+size_t kernel_log_follow_removal(const char *message, const char *disk, size_t seen);
+
 void kernel_log_end(struct kernel_log *log);
 
 #endif

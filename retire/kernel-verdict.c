@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What an unbind does under a mounted file system. Pure: the plan links it.
+ * What an unbind does under a mounted file system, and what becomes of one
+ * whose device has gone. Pure: the plan links it.
  *
  * Decided by drivers/dax/super.c:kill_dax(), which tells the dax holder, and
  * by fs/xfs/xfs_notify_failure.c, the only holder in mainline that listens.
@@ -69,6 +70,45 @@ enum mounted_unbind kernel_mounted_unbind(const struct kernel *kernel, const str
 	/* the rows cover every case; the bound is for a row that is taken out */
 	while (rule < rules + COUNT_OF(rules) - 1 && !(rule->xfs & xfs && rule->rmapbt & rmapbt &&
 						       rule->pre_remove & pre_remove && rule->ranged & ranged))
+		rule++;
+	if (why)
+		*why = rule->why;
+	return rule->verdict;
+}
+
+struct dead_rule {
+	unsigned no_dax, told, pre_remove, xfs;
+	enum dead_filesystem verdict;
+	const char *why;
+};
+
+/*
+ * The first row that fits. Only a notification that has come to its end proves
+ * that no entry is left: a block layer that marks the disk dead (6.6) shuts a
+ * file system down, and leaves idle mappings and cached entries where they are.
+ */
+static const struct dead_rule dead_rules[] = {
+	{ YES, ANY, ANY, ANY, DEAD_ENDS, "none of its files can be mapped directly" },
+	{ NO, YES, YES, YES, DEAD_ENDS, "the kernel took its direct mappings away before the memory went" },
+	{ NO, ANY, ANY, NO, DEAD_CRASHES,
+	  "the kernel tells only XFS that its memory goes away, and what is left of direct mappings crashes it" },
+	{ NO, ANY, NO, ANY, DEAD_CRASHES,
+	  "this kernel takes the memory away under direct mappings, and what is left of them crashes it" },
+	{ NO, ANY, ANY, ANY, DEAD_CRASHES,
+	  "the kernel's log does not show that its direct mappings went before the memory, and what is left of "
+	  "them "
+	  "crashes it" },
+};
+
+enum dead_filesystem kernel_dead_filesystem(const struct kernel *kernel, const struct filesystem *filesystem,
+					    const char **why)
+{
+	unsigned no_dax = filesystem->no_dax ? YES : NO, told = filesystem->told ? YES : NO;
+	unsigned pre_remove = 1U << kernel->facts[KERNEL_PRE_REMOVE], xfs = xfs_set(filesystem);
+	const struct dead_rule *rule = dead_rules;
+
+	while (rule < dead_rules + COUNT_OF(dead_rules) - 1 &&
+	       !(rule->no_dax & no_dax && rule->told & told && rule->pre_remove & pre_remove && rule->xfs & xfs))
 		rule++;
 	if (why)
 		*why = rule->why;

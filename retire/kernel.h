@@ -54,4 +54,19 @@ enum mounted_unbind {
 enum mounted_unbind kernel_mounted_unbind(const struct kernel *kernel, const struct filesystem *filesystem,
 					  const char **why);
 
+/*
+ * What the end of `filesystem` does (its last umount, or the exit of who maps
+ * a file of it) when the device below it has vanished. Entries of the page
+ * cache and of page tables lead to a memory map that is gone with the device:
+ * fs/dax.c:dax_disassociate_entry() and the like write there.
+ */
+enum dead_filesystem {
+	DEAD_ENDS,    /* like any other */
+	DEAD_CRASHES, /* the kernel oopses, or is likely to */
+};
+
+/* Pure, as above. What cannot be known crashes. */
+enum dead_filesystem kernel_dead_filesystem(const struct kernel *kernel, const struct filesystem *filesystem,
+					    const char **why);
+
 #endif

@@ -176,6 +176,8 @@ void device_free(struct device *device)
 	free(device->driver);
 	free(device->blockdev);
 	free(device->uuid);
+	free(device->disk);
+	free(device->remover);
 }
 
 static char *copy_text(const char *text, bool *failed)
@@ -204,6 +206,8 @@ int look_copy_devices(const struct look *look, struct look *copy)
 		to->driver = copy_text(device->driver, &failed);
 		to->blockdev = copy_text(device->blockdev, &failed);
 		to->uuid = copy_text(device->uuid, &failed);
+		to->disk = copy_text(device->disk, &failed);
+		to->remover = copy_text(device->remover, &failed);
 	}
 	return failed ? -ENOMEM : 0;
 }

@@ -51,6 +51,12 @@ struct device {
 	dev_t dev;	     /* 0 when there is none */
 	uint64_t size;
 	char *uuid; /* of the namespace; NULL when it has none */
+	char *disk; /* what its block device is called whenever there is one, "pmem0" (an "s" more with btt); or
+		       NULL */
+	bool gone;  /* disabled, but something still lives on a disk that it had: blockdev and dev are of that one
+		     */
+	bool half_removed; /* the kernel has begun to take its driver away and has not ended; counts as enabled */
+	char *remover;	   /* the process in the kernel that does so: "bash[812]"; NULL when unknown */
 };
 
 /* In the order of probing: places before those who are on them, a file system before the loop devices on its
@@ -79,6 +85,8 @@ struct filesystem {
 	bool detached;	   /* alive although no mount shows it */
 	bool shut_down;	   /* its kernel side has given up: EIO */
 	bool read_only;
+	bool no_dax; /* none of its files can be mapped directly; false: some may be */
+	bool told;   /* of a dead device: the kernel took all direct mappings away before the memory went */
 };
 
 /* One line of a mount table, in one mount namespace. */

@@ -187,11 +187,26 @@ static int veto_swap(struct planning *planning, const struct holder *holder)
 			look_on_name(planning->look, holder));
 }
 
+/* Unmounting it, or the exit of a process that maps it, would take the machine down. */
+static int veto_dead(struct planning *planning, const struct holder *holder, const char *why)
+{
+	struct veto veto = { .code = "kernel-crash", .severity = SEVERITY_CRITICAL, .holder = holder->id };
+
+	return add_veto(
+		planning, veto, holder->name,
+		"the device below %s (%s on %s) is gone: %s; only a reboot clears it, do not unmount it and "
+		"do not end its processes before",
+		holder->name, holder->filesystem.fstype, look_on_name(planning->look, holder), why);
+}
+
 static int veto_filesystem(struct planning *planning, const struct holder *holder)
 {
 	struct veto veto = { .code = "superblock", .holder = holder->id, .level = EVICT_TERM };
-	const char *on = look_on_name(planning->look, holder);
+	const char *on = look_on_name(planning->look, holder), *why;
 
+	if (planning->look->devices.items[holder->device].gone &&
+	    kernel_dead_filesystem(planning->kernel, &holder->filesystem, &why) != DEAD_ENDS)
+		return veto_dead(planning, holder, why);
 	if (!holder->filesystem.detached)
 		return 0;
 	if (has_process(planning->look, holder->id)) {
@@ -236,10 +251,25 @@ static int veto_holder(struct planning *planning, const struct holder *holder)
 	}
 }
 
+/* It may never end (kernel-verdict.c: UNBIND_HANGS), and whatever touches the device then waits for it. */
+static int veto_half_removed(struct planning *planning, const struct device *device)
+{
+	struct veto veto = { .severity = SEVERITY_CRITICAL, .code = "half-removed" };
+
+	return add_veto(
+		planning, veto, device->name,
+		"the kernel is still removing %s (%s%s) and may never come back from it; if it does not, only "
+		"a reboot clears it: do not unmount, bind or disable anything there",
+		device->name, device->remover ? "by " : "by whom is not known",
+		device->remover ? device->remover : "");
+}
+
 static int veto_device(struct planning *planning, const struct device *device)
 {
 	struct veto veto = { .severity = SEVERITY_CRITICAL, .code = "system-ram" };
 
+	if (device->half_removed)
+		return veto_half_removed(planning, device);
 	if (!device->enabled || !device->system_ram)
 		return 0;
 	return add_veto(planning, veto, device->name,
@@ -296,6 +326,12 @@ static const char *why_not_told(const struct planning *planning, const struct ho
 {
 	const char *why;
 
+	/* a notification gives up half-way on what is shut down: fs/xfs/xfs_notify_failure.c, "already frozen" */
+	if (request_allows(planning->request, "shutdown"))
+		return "--allow=shutdown would end it, and --allow=mounted-unbind leaves it to the kernel: one of "
+		       "both";
+	if (filesystem->filesystem.shut_down)
+		return "it has been shut down, and is told nothing any more";
 	if (!is_next_to_disk(planning->look, filesystem))
 		return "it is not directly on the disk";
 	if (planning->look->devices.items[filesystem->device].mode != MODE_FSDAX)

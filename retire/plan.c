@@ -90,6 +90,9 @@ static bool is_wanted(const struct planning *planning, enum step_type type, cons
 	case STEP_FREEZE:
 	case STEP_FLUSH:
 	case STEP_THAW:
+		/* nothing can be written any more, and FIFREEZE answers EIO */
+		if (holder->filesystem.shut_down)
+			return false;
 		/* without a mount there is nothing to open it by, but through a user of it */
 		return !holder->filesystem.detached || has_process_on(planning->look, holder->id);
 	case STEP_UNMOUNT:
@@ -297,7 +300,7 @@ int plan_make(const struct look *look, const struct request *request, const stru
 	memset(plan, 0, sizeof(*plan));
 	plan->already_retired = true;
 	array_each(device, &look->devices)
-		plan->already_retired &= !device->enabled;
+		plan->already_retired &= !device->enabled && !device->gone;
 	if (plan->already_retired)
 		return 0;
 	rc = plan_vetoes(&planning);

@@ -94,7 +94,7 @@ struct plan {
 	ARRAY_OF(struct step) steps;
 	ARRAY_OF(struct veto) vetoes;
 	bool refused;	      /* at least one veto stands */
-	bool already_retired; /* nothing is enabled: no steps, no vetoes */
+	bool already_retired; /* nothing is enabled, and nothing left over: no steps, no vetoes */
 };
 
 /* Which part of the job the plan is for. */

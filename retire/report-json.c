@@ -89,6 +89,8 @@ static struct json_object *json_device(const struct result *result, size_t index
 	put_text(object, "uuid", device->uuid);
 	if (!device->enabled)
 		put_text(object, "state", "disabled");
+	put_true(object, "gone", device->gone);
+	put_true(object, "half_removed", device->half_removed);
 	if (result->unused)
 		put(object, "unused", json_object_new_boolean(result->unused[index]));
 	return object;

@@ -91,7 +91,9 @@ static void describe_device(const struct device *device, FILE *out)
 	print_text(out, "", device->name, " ");
 	fprintf(out, "%s %s", device_mode_name(device->mode), human_size(device->size, size, sizeof(size)));
 	if (!device->enabled)
-		fputs(" disabled", out);
+		fputs(device->gone ? " disabled, its disk has vanished" : " disabled", out);
+	if (device->half_removed)
+		fputs(" being removed by the kernel", out);
 }
 
 struct drawing {

@@ -58,7 +58,7 @@ struct step_record {
 };
 
 struct loss {
-	const char *kind; /* "process", "mount", "swap" */
+	const char *kind; /* "process", "mount", "swap", "data" */
 	char *name, *reason;
 };
 

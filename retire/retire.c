@@ -211,6 +211,26 @@ static void note_lost_mounts(struct job *job, bool all)
 			result_add_loss(job->result, "mount", holder->name, "its mount namespace ended");
 }
 
+static bool is_known_loss(const struct result *result, const char *kind, const char *name)
+{
+	array_each(loss, &result->losses)
+		if (strcmp(loss->kind, kind) == 0 && strcmp(loss->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* A shutdown that was not ours has taken what was not written before it. */
+static void note_lost_data(struct job *job, const struct look *look)
+{
+	array_each(holder, &look->holders)
+		if (holder->type == HOLDER_FILESYSTEM && holder->filesystem.shut_down &&
+		    !is_known_loss(job->result, "data", holder->name))
+			result_add_loss(job->result, "data", holder->name,
+					look->devices.items[holder->device].gone
+						? "its device vanished: what was not written before is lost"
+						: "it was shut down: what was not written before is lost");
+}
+
 static void roll_back(struct job *job, const struct err *err)
 {
 	execute_rollback(&job->execution, job->progress);
@@ -322,6 +342,8 @@ static void commit(struct job *job)
 			result_add_stuck(job->result, "unbind", NULL, "%s", err.message);
 	}
 	note_lost_mounts(job, true);
+	note_lost_data(job, &job->result->look);
+	note_lost_data(job, &job->second);
 	good = verify_retired(&job->execution, job->machine->is_enabled);
 	if (!good)
 		name_unfinished(job);

@@ -48,16 +48,44 @@ static bool check_holders(struct result *result, const struct look *look, size_t
 	return true;
 }
 
+static int look_again(struct execution *execution, struct look *again, struct err *err)
+{
+	int rc = look_copy_devices(execution->look, again);
+
+	return rc < 0 ? err_errno(err, rc, "cannot look again") : execution->find_holders(execution->root, again, err);
+}
+
+static bool has_gone(const struct look *look)
+{
+	array_each(device, &look->devices)
+		if (device->gone)
+			return true;
+	return false;
+}
+
+/* A superblock goes a moment after its last user. Elsewhere the claim has waited for that; a dead disk has none.
+ */
+static int look_patiently(struct execution *execution, struct look *again, struct err *err)
+{
+	struct deadline patience = deadline_in(3000);
+	int rc = look_again(execution, again, err);
+
+	while (rc == 0 && has_gone(again) && !deadline_passed(patience)) {
+		wait_readable(-1, -1, deadline_in(100));
+		look_free(again);
+		rc = look_again(execution, again, err);
+	}
+	return rc;
+}
+
 /* *known: everything could be looked at. */
 static bool check_all_holders(struct execution *execution, bool *known)
 {
 	_cleanup_(look_free) struct look again = { 0 };
 	struct err err = { 0 };
 	bool good = true;
-	int rc = look_copy_devices(execution->look, &again);
+	int rc = look_patiently(execution, &again, &err);
 
-	if (rc == 0)
-		rc = execution->find_holders(execution->root, &again, &err);
 	for (size_t i = 0; i < COUNT_OF(holder_checks); i++) {
 		if (rc < 0)
 			result_add_verify(execution->result, holder_checks[i].check, CHECK_NULL, err.message);

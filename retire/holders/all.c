@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <sys/resource.h>
 
+#include "retire/holders/gone.h"
 #include "retire/holders/kinds.h"
 #include "util/root.h"
 
@@ -30,13 +31,18 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static void set_kinds(struct look *look, size_t from)
+{
+	for (size_t i = from; i < look->holders.count; i++)
+		look->holders.items[i].kind = holder_kinds[look->holders.items[i].type];
+}
+
 static int run_probe(const struct holder_kind *kind, const struct root *root, struct look *look, struct err *err)
 {
 	size_t before = look->holders.count;
 	int rc = kind->probe(root, look, err);
 
-	for (size_t i = before; i < look->holders.count; i++)
-		look->holders.items[i].kind = holder_kinds[look->holders.items[i].type];
+	set_kinds(look, before);
 	return rc;
 }
 
@@ -71,7 +77,9 @@ int holders_find(const struct root *root, struct look *look, struct err *err)
 
 	if (!root->recorded)
 		raise_descriptor_limit();
-	rc = find_places(root, look, err);
+	rc = gone_find(root, look, err);
+	set_kinds(look, 0);
+	rc = rc < 0 ? rc : find_places(root, look, err);
 	for (size_t i = 0; rc >= 0 && i < HOLDER_TYPES; i++) {
 		const struct holder_kind *kind = holder_kinds[i];
 

@@ -9,10 +9,13 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 
 #include "retire/holders/mountinfo.h"
+#include "retire/kernel-log.h"
 #include "util/child.h"
 #include "util/cleanup.h"
+#include "util/root.h"
 
 enum { STATE_MS = 5000 };
 
@@ -56,6 +59,19 @@ static unsigned ask_xfs(int fd)
 	return STATE_KNOWN | (geometry.flags & GEOMETRY_RMAPBT ? STATE_RMAPBT : 0);
 }
 
+/*
+ * ext4 opens its root and answers for it after a shutdown, and shows that one
+ * in its options only from 6.15 on. But it gives out no attribute
+ * (fs/ext4/xattr.c:ext4_xattr_get()). That there is none of this name is the
+ * other answer.
+ */
+static bool is_shut_down(int fd)
+{
+	char value;
+
+	return fgetxattr(fd, "trusted.dax-retire", &value, sizeof(value)) < 0 && errno == EIO;
+}
+
 /* Only of the root that was meant: another mount may cover it. */
 static int ask_root(const struct mount *mount)
 {
@@ -69,6 +85,8 @@ static int ask_root(const struct mount *mount)
 	fd = open_root(mount->point, O_RDONLY);
 	if (fd < 0)
 		return fd == -EIO ? STATE_SHUT_DOWN : -ENODATA;
+	if (is_shut_down(fd))
+		return STATE_SHUT_DOWN;
 	return strcmp(mount->fstype, "xfs") == 0 ? ask_xfs(fd) : STATE_KNOWN;
 }
 
@@ -129,4 +147,38 @@ void filesystem_read_state(struct look *look, int id, bool recorded)
 		filesystem->filesystem.shut_down = true;
 	if (answer & STATE_KNOWN)
 		filesystem->filesystem.features = answer & STATE_RMAPBT ? FS_XFS_RMAPBT : 0;
+}
+
+/*
+ * Can no file of it be mapped directly? Without an option XFS and ext4 leave
+ * it to each file (fs/ext4/inode.c:ext4_should_enable_dax()). Types that are
+ * not known here may know of DAX.
+ */
+static bool has_no_dax(const struct look *look, const struct holder *filesystem)
+{
+	static const char *const never[] = { "btrfs", "vfat",	"exfat", "ntfs3",   "f2fs",
+					     "jfs",   "nilfs2", "udf",	 "bcachefs" };
+	const struct device *device = &look->devices.items[filesystem->device];
+
+	if (device->mode == MODE_SECTOR)
+		return true;
+	for (size_t i = 0; i < COUNT_OF(never); i++)
+		if (strcmp(filesystem->filesystem.fstype, never[i]) == 0)
+			return true;
+	array_each(holder, &look->holders)
+		if (is_mount_of(holder, filesystem) && has_option(holder->mount.super_options, "dax=never"))
+			return true;
+	return false;
+}
+
+void filesystem_read_dead(const struct root *root, struct look *look, int id)
+{
+	struct holder *filesystem = look_holder(look, id);
+
+	filesystem->filesystem.features = FS_FEATURES_UNKNOWN;
+	read_options(look, filesystem);
+	filesystem->filesystem.shut_down = true;
+	filesystem->filesystem.no_dax = has_no_dax(look, filesystem);
+	filesystem->filesystem.told = !root->recorded && strcmp(filesystem->filesystem.fstype, "xfs") == 0 &&
+				      kernel_log_tells_of_removal(look_on_name(look, filesystem)) > 0;
 }

@@ -133,10 +133,9 @@ static int add_mounts(struct finder *finder)
 	return rc;
 }
 
-/* Where the kernel keeps a directory for each superblock as long as it lives. */
-static const char *const superblock_dirs[] = { "xfs", "ext4", "f2fs", "erofs" };
+const char *const superblock_dirs[] = { "xfs", "ext4", "f2fs", "erofs", NULL };
 
-static int add_detached(struct look *look, const struct block *block, const char *fstype)
+int filesystem_add_detached(struct look *look, const struct block *block, const char *fstype)
 {
 	struct holder *holder =
 		look_add_holder(look, HOLDER_FILESYSTEM, block->place.device, block->place.on, "%s", block->name);
@@ -161,10 +160,10 @@ static int find_detached(const struct root *root, struct look *look)
 	int rc = 0;
 
 	for (size_t cursor = 0; block_next(look, &cursor, &block);)
-		for (size_t i = 0; rc == 0 && i < COUNT_OF(superblock_dirs); i++)
+		for (size_t i = 0; rc == 0 && superblock_dirs[i]; i++)
 			if (!look_filesystem(look, block.dev) &&
 			    root_existsf(root, "/sys/fs/%s/%s", superblock_dirs[i], block.name))
-				rc = add_detached(look, &block, superblock_dirs[i]);
+				rc = filesystem_add_detached(look, &block, superblock_dirs[i]);
 	return rc;
 }
 
@@ -183,10 +182,16 @@ static int probe_filesystems(const struct root *root, struct look *look, struct 
 
 	if (rc < 0)
 		return err_errno(err, rc, "cannot list mounts");
-	for (size_t i = before; i < look->holders.count; i++)
-		if (look->holders.items[i].type == HOLDER_FILESYSTEM &&
-		    !look->holders.items[i].filesystem.detached)
-			filesystem_read_state(look, (int)i + 1, root->recorded);
+	for (size_t i = before; i < look->holders.count; i++) {
+		const struct holder *holder = &look->holders.items[i];
+
+		if (holder->type != HOLDER_FILESYSTEM)
+			continue;
+		if (look->devices.items[holder->device].gone)
+			filesystem_read_dead(root, look, holder->id);
+		else if (!holder->filesystem.detached)
+			filesystem_read_state(look, holder->id, root->recorded);
+	}
 	return (int)(look->holders.count - before);
 }
 

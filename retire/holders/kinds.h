@@ -38,6 +38,12 @@ bool place_of_dev(const struct look *look, dev_t dev, struct place *place);
  */
 bool place_of_path(const struct root *root, const struct look *look, const char *path, struct place *place);
 
+/* Where the kernel keeps a directory, /sys/fs/TYPE/DISK, for each superblock as long as it lives; NULL ends it. */
+extern const char *const superblock_dirs[];
+
+/* Adds a file system that no mount shows. 0 or -ENOMEM. */
+int filesystem_add_detached(struct look *look, const struct block *block, const char *fstype);
+
 /* Like look_add_unknown(), but a subject is added once only: probes run again. */
 int add_unknown_once(struct look *look, const char *subject, const char *reason);
 

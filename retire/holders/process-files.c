@@ -104,6 +104,21 @@ static int judge_recorded(struct file_scan *scan, unsigned use, int dir, const c
 	return note_use(scan, &target, use, dir, name);
 }
 
+/* XFS answers nothing any more when it has been shut down: xfs_vn_getattr(). */
+static int judge_dead(struct file_scan *scan, unsigned use, int dir, const char *name)
+{
+	struct target target;
+	dev_t dev;
+	int rc = dead_file_dev(dir, name, &dev);
+
+	if (rc < 0)
+		note_error(scan, rc);
+	if (rc < 0 || !matcher_dev(scan->matcher, dev, &target))
+		return 0;
+	rc = dev_list_add(&scan->shut_down, dev);
+	return rc < 0 ? rc : note_use(scan, &target, use, dir, name);
+}
+
 static int scan_link(struct file_scan *scan, unsigned use, int dir, const char *name)
 {
 	struct statx stx;
@@ -114,6 +129,8 @@ static int scan_link(struct file_scan *scan, unsigned use, int dir, const char *
 	rc = stat_link(dir, name, &stx);
 	if (rc == 0)
 		return judge(scan, &stx, use, dir, name);
+	if (rc == -EIO)
+		return judge_dead(scan, use, dir, name);
 	note_error(scan, rc);
 	return 0;
 }
@@ -153,7 +170,8 @@ static int judge_mapping(struct file_scan *scan, int process, const struct maps_
 	rc = scan->root->recorded ? -ENOENT : stat_link(process, name, &stx);
 	if (rc == 0 && matcher_file(scan->matcher, &stx, &target))
 		return note_use(scan, &target, USE_MAP, process, name);
-	if (rc < 0)
+	/* the number in the maps is true of a file that does not answer as well */
+	if (rc < 0 && rc != -EIO)
 		note_error(scan, rc);
 	if (matcher_dev(scan->matcher, maps->dev, &target))
 		return note_use(scan, &target, USE_MAP, process, rc == 0 ? name : NULL);
@@ -260,4 +278,5 @@ void file_scan_free(struct file_scan *scan)
 	forget_matches(scan);
 	free(scan->matches.items);
 	inode_set_free(&scan->plain);
+	dev_list_free(&scan->shut_down);
 }

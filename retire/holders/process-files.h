@@ -3,6 +3,7 @@
 #ifndef RETIRE_HOLDERS_PROCESS_FILES_H
 #define RETIRE_HOLDERS_PROCESS_FILES_H
 
+#include "retire/holders/dead-files.h"
 #include "retire/holders/inode-set.h"
 #include "retire/holders/matcher.h"
 
@@ -18,6 +19,7 @@ struct file_scan {
 	const struct matcher *matcher;
 	struct inode_set plain;		/* mapped files that are known not to be ours */
 	ARRAY_OF(struct match) matches; /* of the process at hand */
+	struct dev_list shut_down;	/* file systems of ours that answered EIO */
 	int denied;			/* negative errno of what was refused there, 0: nothing */
 };
 

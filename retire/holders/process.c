@@ -248,6 +248,17 @@ static int tell_denied(struct scan *scan)
 	return look_add_unknown(scan->look, subject, "%s", strerror(-scan->denied_error));
 }
 
+/* A detached one has no mount to ask: its users have found out. */
+static void mark_shut_down(struct scan *scan)
+{
+	array_each(dev, &scan->files.shut_down.list) {
+		struct holder *filesystem = look_filesystem(scan->look, *dev);
+
+		if (filesystem)
+			filesystem->filesystem.shut_down = true;
+	}
+}
+
 static void cleanup_scan(struct scan *scan)
 {
 	matcher_free(&scan->matcher);
@@ -264,6 +275,7 @@ static int probe_processes(const struct root *root, struct look *look, struct er
 	scan.files.matcher = &scan.matcher;
 	if (rc == 0)
 		rc = scan_processes(&scan);
+	mark_shut_down(&scan);
 	if (rc == 0)
 		rc = tell_denied(&scan);
 	return rc < 0 ? err_errno(err, rc, "cannot list processes") : (int)(look->holders.count - before);

@@ -23,9 +23,15 @@ int files_open(struct execution *execution, struct err *err)
 		int fd, rc;
 
 		/* a detached one without a process is beyond reach; the plan does not freeze it either */
-		if (holder->type != HOLDER_FILESYSTEM || files_find(execution, holder->dev) >= 0)
+		if (holder->type != HOLDER_FILESYSTEM || holder->filesystem.shut_down ||
+		    files_find(execution, holder->dev) >= 0)
 			continue;
 		rc = execution->effects->open_filesystem(execution->effects, look, holder, &fd, err);
+		/* shut down since the look: nothing is left to be flushed */
+		if (rc == -EIO) {
+			holder->filesystem.shut_down = true;
+			continue;
+		}
 		if (rc < 0 && holder->filesystem.detached)
 			continue;
 		if (rc < 0)
@@ -40,52 +46,19 @@ int files_open(struct execution *execution, struct err *err)
 	return 0;
 }
 
-int files_find(const struct execution *execution, dev_t dev)
+static struct open_file *file_of(const struct execution *execution, dev_t dev)
 {
 	array_each(file, &execution->files)
 		if (file->dev == dev && file->fd >= 0)
-			return file->fd;
-	return -1;
+			return file;
+	return NULL;
 }
 
-int files_close(struct execution *execution, dev_t dev, struct err *err)
+int files_find(const struct execution *execution, dev_t dev)
 {
-	int rc = 0;
+	const struct open_file *file = file_of(execution, dev);
 
-	array_each(file, &execution->files) {
-		if (file->dev != dev || file->fd < 0)
-			continue;
-		/* those who were killed may have written between the thaw and their end */
-		rc = execution->effects->flush(execution->effects, file->fd, step_deadline(execution, 30000), err);
-		cleanup_close(&file->fd);
-		file->fd = -1;
-	}
-	return rc < 0 ? err_wrap(err, "data could not be written") : 0;
-}
-
-static int apply_freeze(struct execution *execution, const struct step *step, struct step_record *record,
-			struct err *err)
-{
-	const struct holder *filesystem = look_holder(execution->look, step->holder);
-	const char *subject = step_subject(execution->look, step);
-	int fd = files_find(execution, filesystem->dev), rc;
-
-	if (fd < 0)
-		return err_set(err, -ENOENT, "%s was not opened", subject);
-	rc = execution->effects->guard(execution->effects, err);
-	if (rc < 0)
-		return rc;
-	execution->frozen_at_us = clock_us();
-	rc = execution->effects->freeze(execution->effects, fd, step_deadline(execution, 10000), err);
-	if (rc == -EOPNOTSUPP) {
-		record->message = strdup("this file system cannot be frozen: only flushed");
-		return 1;
-	}
-	if (rc == -ETIMEDOUT)
-		result_add_stuck(execution->result, subject, NULL, "%s", err->message);
-	if (rc == 0)
-		execution->frozen = step->holder;
-	return rc;
+	return file ? file->fd : -1;
 }
 
 static int thaw(struct execution *execution, struct err *err)
@@ -104,6 +77,87 @@ static int thaw(struct execution *execution, struct err *err)
 	if (ms > execution->result->frozen_ms)
 		execution->result->frozen_ms = ms;
 	return rc;
+}
+
+/* Of every file system of this number, in the first look as in a later one. */
+static bool is_shut_down(const struct execution *execution, dev_t dev)
+{
+	const struct holder *filesystem = look_filesystem(execution->look, dev);
+
+	return filesystem && filesystem->filesystem.shut_down;
+}
+
+static void drop_file(struct open_file *file)
+{
+	cleanup_close(&file->fd);
+	file->fd = -1;
+}
+
+/*
+ * What cannot be written is given up, if the user allows that. The file system
+ * is shut down first: then it keeps nothing back for a later try, and all that
+ * is left of it can go. Without that leave the retirement ends here.
+ */
+static int give_up_data(struct execution *execution, struct open_file *file, int rc, struct err *err)
+{
+	struct holder *filesystem = look_filesystem(execution->look, file->dev);
+
+	if (rc != -EIO || !filesystem)
+		return rc;
+	if (!request_allows(execution->request, "shutdown"))
+		return err_set(err, rc, "%s (--allow=shutdown gives up what cannot be written)", strerror(-rc));
+	rc = thaw(execution, err);
+	if (rc >= 0)
+		rc = execution->effects->shut_down(execution->effects, file->fd, step_deadline(execution, 30000),
+						   err);
+	if (rc < 0)
+		return rc;
+	filesystem->filesystem.shut_down = true;
+	drop_file(file);
+	result_add_loss(execution->result, "data", filesystem->name, "it could not be written, and was given up");
+	return 0;
+}
+
+int files_close(struct execution *execution, dev_t dev, struct err *err)
+{
+	struct open_file *file = file_of(execution, dev);
+	int rc = 0;
+
+	if (!file)
+		return 0;
+	/* those who were killed may have written between the thaw and their end */
+	if (!is_shut_down(execution, dev))
+		rc = execution->effects->flush(execution->effects, file->fd, step_deadline(execution, 30000), err);
+	rc = give_up_data(execution, file, rc, err);
+	drop_file(file);
+	return rc < 0 ? err_wrap(err, "data could not be written") : 0;
+}
+
+static int apply_freeze(struct execution *execution, const struct step *step, struct step_record *record,
+			struct err *err)
+{
+	const struct holder *filesystem = look_holder(execution->look, step->holder);
+	const char *subject = step_subject(execution->look, step);
+	int fd = files_find(execution, filesystem->dev), rc;
+
+	if (filesystem->filesystem.shut_down)
+		return 1;
+	if (fd < 0)
+		return err_set(err, -ENOENT, "%s was not opened", subject);
+	rc = execution->effects->guard(execution->effects, err);
+	if (rc < 0)
+		return rc;
+	execution->frozen_at_us = clock_us();
+	rc = execution->effects->freeze(execution->effects, fd, step_deadline(execution, 10000), err);
+	if (rc == -EOPNOTSUPP) {
+		record->message = strdup("this file system cannot be frozen: only flushed");
+		return 1;
+	}
+	if (rc == -ETIMEDOUT)
+		result_add_stuck(execution->result, subject, NULL, "%s", err->message);
+	if (rc == 0)
+		execution->frozen = step->holder;
+	return rc == -EIO ? give_up_data(execution, file_of(execution, filesystem->dev), rc, err) : rc;
 }
 
 static struct json_object *capture_freeze(const struct execution *execution, const struct step *step)
@@ -149,10 +203,14 @@ static int apply_flush(struct execution *execution, const struct step *step, str
 		       struct err *err)
 {
 	const struct holder *filesystem = look_holder(execution->look, step->holder);
-	int fd = files_find(execution, filesystem->dev), rc;
+	struct open_file *file = file_of(execution, filesystem->dev);
+	int rc;
 
 	(void)record;
-	rc = execution->effects->flush(execution->effects, fd, step_deadline(execution, 4000), err);
+	if (filesystem->filesystem.shut_down || !file)
+		return 1;
+	rc = execution->effects->flush(execution->effects, file->fd, step_deadline(execution, 4000), err);
+	rc = give_up_data(execution, file, rc, err);
 	return rc < 0 ? err_wrap(err, "data could not be written") : rc;
 }
 

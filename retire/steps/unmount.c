@@ -136,6 +136,9 @@ static int mount_again(struct execution *execution, const struct captured *captu
 
 	if (was->pinned || ns < 0 || execution->look->namespaces.items[ns].fd < 0)
 		return lost(execution, &was->mount, "its mount namespace ended");
+	/* without a device nothing is left that could be mounted */
+	if (execution->look->devices.items[captured->device].gone && !was->mount.foreign)
+		return lost(execution, &was->mount, "its device is gone");
 	/* what it is on was none of ours, nor is it known here any more */
 	if (was->mount.foreign && kept < 0)
 		return lost(execution, &was->mount, "not of the device: mount it again by hand");

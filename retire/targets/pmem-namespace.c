@@ -121,7 +121,7 @@ static char *first_entry(DIR *dir, bool (*fits)(const char *name))
 }
 
 /* The block device, or in devdax mode the character device, below the device that has the driver. */
-static void find_node(const struct root *root, struct device *device)
+void pmem_find_node(const struct root *root, struct device *device)
 {
 	bool dax = device->mode == MODE_DEVDAX;
 	_cleanup_closedir_ DIR *dir = NULL;
@@ -219,6 +219,55 @@ static int find_driver(const struct root *root, const char *instance, struct dev
 	return 0;
 }
 
+/*
+ * An unbind takes the driver's link away first and the disk late
+ * (drivers/base/dd.c:__device_release_driver()). In between lies what may never
+ * end. What such a device shows counts as enabled: it still has users.
+ */
+int pmem_find_half_removed(const struct root *root, const char *instance, struct device *device)
+{
+	const char *candidates[] = { instance, device->name };
+
+	for (size_t i = 0; !device->enabled && i < COUNT_OF(candidates); i++) {
+		_cleanup_free_ char *disk = NULL, *driver = NULL;
+		_cleanup_closedir_ DIR *dir = NULL;
+
+		if (!*candidates[i])
+			continue;
+		driver = pmem_driver(root, device->path, candidates[i]);
+		if (driver)
+			continue;
+		dir = root_opendirf(root, "%.*s/%s/block", region_length(device->path), device->path,
+				    candidates[i]);
+		disk = first_entry(dir, is_any);
+		if (!disk)
+			continue;
+		device->enabled = device->half_removed = true;
+		device->remover = pmem_remover(root);
+		device->driver_device = strdup(candidates[i]);
+		return device->driver_device ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
+/* drivers/nvdimm/namespace_devs.c:nvdimm_namespace_disk_name(): "pmem1.2" of namespace1.2, "pmem1" of namespace1.0
+ */
+int pmem_name_disk(struct device *device)
+{
+	unsigned region, number;
+	int rc;
+
+	if (device->mode == MODE_DEVDAX || sscanf(device->name, "namespace%u.%u", &region, &number) != 2)
+		return 0;
+	if (number)
+		rc = asprintf(&device->disk, "pmem%u.%u", region, number);
+	else
+		rc = asprintf(&device->disk, "pmem%u", region);
+	if (rc < 0)
+		device->disk = NULL;
+	return rc < 0 ? -ENOMEM : 0;
+}
+
 /* As `ndctl list` has it: what the instance offers; for a raw or disabled one the capacity of the namespace. */
 static uint64_t usable_size(const struct root *root, struct ndctl_namespace *ndns, const struct device *device)
 {
@@ -247,10 +296,14 @@ int pmem_describe(const struct root *root, struct ndctl_namespace *ndns, struct 
 	rc = device_mode(ndns, *instance, &device->mode);
 	if (rc == 0)
 		rc = find_driver(root, instance, device);
+	if (rc == 0)
+		rc = pmem_find_half_removed(root, instance, device);
+	if (rc == 0)
+		rc = pmem_name_disk(device);
 	if (rc < 0)
 		return rc;
 	if (device->enabled)
-		find_node(root, device);
+		pmem_find_node(root, device);
 	device->size = usable_size(root, ndns, device);
 	device->uuid = root_attributef(root, "%s/uuid", device->path);
 	if (device->uuid && !*device->uuid)

@@ -7,12 +7,17 @@
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "retire/targets/pmem.h"
+#include "util/child.h"
 #include "util/root.h"
 #include "util/text.h"
 
 #define NAME_ROOM 256 /* of a user's name in a message */
+
+enum { FINDING_MS = 5000 };
 
 /* The library's own words are not for our users; results and errno tell us what we need. */
 static void ndctl_silent(struct ndctl_ctx *ctx, int priority, const char *file, int line, const char *fn,
@@ -279,13 +284,18 @@ static bool is_initial(const struct root *root, const char *kind, unsigned numbe
 	return link && strcmp(link, initial) == 0;
 }
 
-int targets_find_pmem(const struct root *root, const struct request *request, struct look *look, struct err *err)
+static bool sees_everybody(const struct root *root)
+{
+	return is_initial(root, "pid", 0xEFFFFFFCU) && is_initial(root, "user", 0xEFFFFFFDU);
+}
+
+static int find_pmem(const struct root *root, const struct request *request, struct look *look, struct err *err)
 {
 	_cleanup_namespaces_ struct pmem_namespaces namespaces = { { 0 } };
 	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
 	int rc;
 
-	look->initial_namespaces = is_initial(root, "pid", 0xEFFFFFFCU) && is_initial(root, "user", 0xEFFFFFFDU);
+	look->initial_namespaces = sees_everybody(root);
 	rc = pmem_open(&ctx, err);
 	if (rc < 0)
 		return rc;
@@ -294,4 +304,50 @@ int targets_find_pmem(const struct root *root, const struct request *request, st
 		return err_errno(err, rc, "cannot list namespaces");
 	rc = check_filters(ctx, request, err);
 	return rc < 0 ? rc : find_names(root, request, &namespaces, look, err);
+}
+
+struct finding {
+	const struct root *root;
+	const struct request *request;
+};
+
+/* The lock of a retirement among them: a reader that hangs for ever must not keep it. */
+static void close_regular_files(void)
+{
+	struct stat found;
+
+	for (int fd = STDERR_FILENO + 1; fd < 64; fd++)
+		if (fstat(fd, &found) == 0 && S_ISREG(found.st_mode))
+			close(fd);
+}
+
+/* In a child: only whether it comes back. */
+static int try_finding(void *argument, int *fd)
+{
+	const struct finding *finding = argument;
+	struct look look = { 0 };
+
+	(void)fd;
+	close_regular_files();
+	find_pmem(finding->root, finding->request, &look, NULL);
+	look_free(&look);
+	return 0;
+}
+
+/*
+ * The library reads attributes that wait for the lock of a device, and a
+ * removal that never ends holds that: so it is tried out first.
+ */
+int targets_find_pmem(const struct root *root, const struct request *request, struct look *look, struct err *err)
+{
+	struct finding finding = { root, request };
+	struct child left;
+	int rc = root->recorded ? 0 : child_run(try_finding, &finding, -1, deadline_in(FINDING_MS), NULL, &left);
+
+	if (!root->recorded)
+		child_forget(&left);
+	if (rc != -ETIMEDOUT)
+		return find_pmem(root, request, look, err);
+	look->initial_namespaces = sees_everybody(root);
+	return pmem_find_stuck(root, request, look, err);
 }

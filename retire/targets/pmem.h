@@ -15,6 +15,7 @@
 #include "util/cleanup.h"
 #include "util/err.h"
 
+struct request;
 struct root;
 
 /* A context of libndctl that says nothing by itself. 0 or a negative errno. */
@@ -55,5 +56,26 @@ char *pmem_driver(const struct root *root, const char *path, const char *name);
 /* True when memory of the device-dax `name` is online as system RAM, or it is bound to kmem. */
 bool pmem_is_system_ram(const struct root *root, const char *name);
 bool pmem_has_online_memory(const struct root *root, const char *name);
+
+/*
+ * The devices of the request where libndctl does not come back, since the
+ * kernel does not: those that it is removing, told from links and directories
+ * alone. -ETIMEDOUT when one of them is none of these.
+ */
+int pmem_find_stuck(const struct root *root, const struct request *request, struct look *look, struct err *err);
+
+/* Fills driver_device, enabled and half_removed when the kernel is removing the device of `instance` ("": none).
+ */
+int pmem_find_half_removed(const struct root *root, const char *instance, struct device *device);
+
+/* The block device or device-dax of a device with a driver_device. */
+void pmem_find_node(const struct root *root, struct device *device);
+
+/* What its block device is called whenever it has one; 0 or -ENOMEM. */
+int pmem_name_disk(struct device *device);
+
+/* The process in the kernel that takes a device of the nd bus away: "bash[812]"; caller frees; NULL when none is
+ * seen. */
+char *pmem_remover(const struct root *root);
 
 #endif

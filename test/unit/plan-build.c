@@ -365,6 +365,11 @@ static bool is_free(const struct look *look, const struct plan *plan, size_t bef
 	return true;
 }
 
+static bool is_shut_down(const struct look *look, const struct holder *mount)
+{
+	return look_holder(look, fs_of(look, mount))->filesystem.shut_down;
+}
+
 static const char *broken_unmount(const struct look *look, const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->steps.count; i++) {
@@ -377,7 +382,8 @@ static const char *broken_unmount(const struct look *look, const struct plan *pl
 			return "a mount is unmounted once";
 		if (!is_free(look, plan, i, holder))
 			return "inner mounts go first";
-		if (!holder->mount.foreign && !is_done(plan, i, STEP_THAW, fs_of(look, holder)))
+		if (!holder->mount.foreign && !is_shut_down(look, holder) &&
+		    !is_done(plan, i, STEP_THAW, fs_of(look, holder)))
 			return "a file system is frozen and thawed before it is unmounted";
 	}
 	return NULL;

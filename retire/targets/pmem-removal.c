@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A removal that the kernel has begun and not ended. It holds the lock of the
+ * device, and whoever reads certain attributes waits for that where no signal
+ * reaches (drivers/nvdimm/pfn_devs.c:resource_show() and others).
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "retire/request.h"
+#include "retire/targets/pmem.h"
+#include "util/root.h"
+#include "util/text.h"
+
+/* Something of the kernel's stack, where a process that runs shows one. */
+static bool is_unbinding(const struct root *root, const char *pid)
+{
+	_cleanup_free_ char *stack = NULL;
+
+	return root_readf(root, 65536, &stack, "/proc/%s/stack", pid) > 0 &&
+	       (strstr(stack, "unbind_store") || strstr(stack, "device_release_driver"));
+}
+
+/* A process has the file open that it writes to: "/sys/bus/nd/drivers/nd_pmem/unbind" */
+static bool has_unbind_open(const struct root *root, const char *pid)
+{
+	_cleanup_closedir_ DIR *dir = root_opendirf(root, "/proc/%s/fd", pid);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char target[256];
+		ssize_t n = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+
+		if (n <= 0)
+			continue;
+		target[n] = '\0';
+		if (starts_with(target, "/sys/bus/nd/drivers/") && strstr(target, "/unbind"))
+			return true;
+	}
+	return false;
+}
+
+static char *process_title(const struct root *root, const char *pid)
+{
+	_cleanup_free_ char *comm = root_attributef(root, "/proc/%s/comm", pid);
+	char *title;
+
+	return asprintf(&title, "%s[%s]", comm ? comm : "process ", pid) < 0 ? NULL : title;
+}
+
+char *pmem_remover(const struct root *root)
+{
+	_cleanup_closedir_ DIR *dir = root->recorded ? NULL : root_opendirf(root, "/proc");
+	struct dirent *entry;
+	uint64_t pid;
+
+	while (dir && (entry = readdir(dir)))
+		if (parse_number(entry->d_name, &pid) == 0 &&
+		    (has_unbind_open(root, entry->d_name) || is_unbinding(root, entry->d_name)))
+			return process_title(root, entry->d_name);
+	return NULL;
+}
+
+static bool is_namespace(const char *name)
+{
+	unsigned region, number;
+	char again[64];
+
+	if (sscanf(name, "namespace%u.%u", &region, &number) != 2)
+		return false;
+	snprintf(again, sizeof(again), "namespace%u.%u", region, number);
+	return strcmp(again, name) == 0;
+}
+
+/* Which instance of the region has the disk of the namespace: its attribute `holder` may not be read. */
+static int find_instance(const struct root *root, struct device *device)
+{
+	static const char *const kinds[] = { "pfn", "btt" };
+	_cleanup_closedir_ DIR *dir = root_opendirf(root, "/sys/bus/nd/devices");
+	struct dirent *entry;
+	int rc = pmem_find_half_removed(root, "", device);
+
+	device->mode = MODE_RAW;
+	while (dir && rc == 0 && !device->half_removed && (entry = readdir(dir)))
+		for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+			if (!starts_with(entry->d_name, kinds[i]) ||
+			    !root_existsf(root, "/sys/bus/nd/devices/%s/block/%s%s", entry->d_name, device->disk,
+					  i ? "s" : ""))
+				continue;
+			device->mode = i ? MODE_SECTOR : MODE_FSDAX;
+			rc = pmem_find_half_removed(root, entry->d_name, device);
+		}
+	return rc;
+}
+
+static int describe(const struct root *root, const char *name, struct device *device)
+{
+	int rc;
+
+	device->bus = "nd";
+	device->type = DEVICE_PMEM_NAMESPACE;
+	device->name = strdup(name);
+	device->path = device->name ? pmem_sysfs_path(root, name) : NULL;
+	if (!device->path)
+		return errno == ENOMEM ? -ENOMEM : -ENODEV;
+	rc = pmem_name_disk(device);
+	rc = rc < 0 ? rc : find_instance(root, device);
+	if (rc == 0 && device->half_removed)
+		pmem_find_node(root, device);
+	return rc;
+}
+
+static int add_stuck(const struct root *root, const char *name, struct look *look, struct err *err)
+{
+	_cleanup_free_ char *remover = NULL;
+	struct device device = { 0 }, *added;
+	char text[256];
+	int rc = is_namespace(name) ? describe(root, name, &device) : -ENODEV;
+
+	added = rc == 0 && device.half_removed ? array_add(&look->devices) : NULL;
+	if (added) {
+		*added = device;
+		return 0;
+	}
+	device_free(&device);
+	if (rc == -ENOMEM)
+		return err_set(err, rc, "out of memory");
+	remover = pmem_remover(root);
+	return err_set(
+		err, -ETIMEDOUT,
+		"%s: cannot be looked at, the kernel does not answer: it is removing a device of the nd bus "
+		"(%s), and may never come back from it",
+		printable(name, text, sizeof(text)), remover ? remover : "by whom is not known");
+}
+
+int pmem_find_stuck(const struct root *root, const struct request *request, struct look *look, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < request->name_count; i++)
+		rc = add_stuck(root, request->names[i], look, err);
+	return rc;
+}
