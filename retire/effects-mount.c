@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "retire/effects-kept.h"
 #include "util/cleanup.h"
 #include "util/root.h"
 #include "util/text.h"
@@ -135,19 +136,33 @@ static bool can_be_kept(const struct mount *mount)
 	return mount->foreign;
 }
 
+/*
+ * A clone, hung up where this program runs. Where that does not work (a mount
+ * that must not be moved) its descriptor is enough, as long as we live.
+ */
+static int keep(const struct mount_work *work, const struct spot *spot, int home, int *fd)
+{
+	*fd = open_tree(spot->directory, spot->name,
+			OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT);
+	if (*fd < 0 || setns(home, CLONE_NEWNS) < 0)
+		return -errno;
+	kept_hang(*fd, work->mount->id);
+	return setns(work->ns, CLONE_NEWNS) < 0 ? -errno : 0;
+}
+
 int mount_detach(void *argument, int *fd)
 {
 	const struct mount_work *work = argument;
+	_cleanup_close_ int home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	struct spot spot = { .directory = -1 };
-	int rc = find_mount(work, &spot);
+	int rc = home < 0 ? -errno : find_mount(work, &spot);
 
 	if (rc)
 		return rc;
 	if (can_be_kept(work->mount)) {
-		*fd = open_tree(spot.directory, spot.name,
-				OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT);
-		if (*fd < 0)
-			return -errno;
+		rc = keep(work, &spot, home, fd);
+		if (rc < 0)
+			return rc;
 	}
 	if (fchdir(spot.directory) < 0)
 		return -errno;
@@ -286,6 +301,16 @@ static int set_propagation(const struct mount *mount, const struct spot *spot)
 		       : 0;
 }
 
+/* Of one that hangs somewhere; one that does not can itself be placed (and is not cloned before 6.15). */
+static int clone_of(int kept)
+{
+	int tree = open_tree(kept, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+
+	if (tree < 0)
+		tree = fcntl(kept, F_DUPFD_CLOEXEC, 0);
+	return tree < 0 ? -errno : tree;
+}
+
 int mount_attach(void *argument, int *fd)
 {
 	const struct mount_work *work = argument;
@@ -296,9 +321,9 @@ int mount_attach(void *argument, int *fd)
 
 	(void)fd;
 	/* the device's node is found where this program runs, the mount point where the mount was */
-	mount = work->kept >= 0 ? dup(work->kept) : mount_again(work->mount);
+	mount = work->kept >= 0 ? clone_of(work->kept) : mount_again(work->mount);
 	if (mount < 0)
-		return work->kept >= 0 ? -errno : mount;
+		return mount;
 	if (proc < 0 || setns(work->ns, CLONE_NEWNS) < 0)
 		return -errno;
 	/* the service manager, an automounter or propagation may have been quicker */

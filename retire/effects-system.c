@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "retire/effects-kept.h"
 #include "retire/effects-mount.h"
 #include "retire/guardian-scope.h"
 #include "util/cleanup.h"
@@ -320,6 +321,26 @@ static int system_mount(struct effects *effects, const struct mount *mount, int 
 	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : rc;
 }
 
+static int system_find_kept(struct effects *effects, const struct mount *mount)
+{
+	(void)effects;
+	return kept_find(mount->id);
+}
+
+static int do_forget_kept(void *argument, int *fd)
+{
+	(void)argument;
+	(void)fd;
+	return kept_forget();
+}
+
+static int system_forget_kept(struct effects *effects, struct err *err)
+{
+	int rc = in_child(effects, do_forget_kept, NULL, deadline_in(10000), NULL);
+
+	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : rc;
+}
+
 static int do_swap_off(void *argument, int *fd)
 {
 	const struct swap *swap = argument;
@@ -447,6 +468,8 @@ void effects_system_init(struct effects_system *system, device_work *disable, de
 			.signal = system_signal,
 			.unmount = system_unmount,
 			.mount = system_mount,
+			.find_kept = system_find_kept,
+			.forget_kept = system_forget_kept,
 			.swap_off = system_swap_off,
 			.swap_on = system_swap_on,
 			.claim = system_claim,

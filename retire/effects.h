@@ -59,6 +59,11 @@ struct effects {
 	int (*mount)(struct effects *effects, const struct mount *mount, int ns, int kept,
 		     struct deadline deadline, struct err *err);
 
+	/* The clone that unmount() kept, also when another process did it: a descriptor, or -ENOENT. */
+	int (*find_kept)(struct effects *effects, const struct mount *mount);
+	/* Lets all that unmount() kept go. */
+	int (*forget_kept)(struct effects *effects, struct err *err);
+
 	int (*swap_off)(struct effects *effects, const struct swap *swap, struct deadline deadline,
 			struct err *err);
 	int (*swap_on)(struct effects *effects, const struct swap *swap, struct deadline deadline,

@@ -282,6 +282,15 @@ void execute_rollback(struct execution *execution, struct progress *progress)
 		verify_back(execution, STATE_UNDONE);
 }
 
+void execute_forget(struct execution *execution)
+{
+	struct err err = { 0 };
+
+	if (!execution->result->stuck.count && execution->effects->forget_kept(execution->effects, &err) < 0)
+		result_add_stuck(execution->result, "/run/dax-retire/kept", NULL,
+				 "cannot be cleaned up: %s; 'umount -l' what is mounted there", err.message);
+}
+
 void execute_restore(struct execution *execution, enum phase from, enum phase to, struct progress *progress)
 {
 	for (size_t i = execution->captured.count; i-- > 0;) {

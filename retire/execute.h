@@ -38,6 +38,9 @@ void execute_end(struct execution *execution);
  */
 void execute_rollback(struct execution *execution, struct progress *progress);
 
+/* Lets go of what was kept for putting back, unless something is stuck: `recover` may still need it then. */
+void execute_forget(struct execution *execution);
+
 /*
  * For `restore`: brings back what the captured steps of the phases from…to took
  * away, in reverse. After those from before the commit it looks whether all is

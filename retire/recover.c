@@ -317,6 +317,8 @@ void recover_on(const struct machine *machine, const struct request *request, st
 		} else {
 			result->outcome = OUTCOME_NOTHING_TO_DO;
 			recover_all(&session, &names);
+			if (result->outcome != OUTCOME_STUCK)
+				machine->effects->forget_kept(machine->effects, NULL);
 		}
 	}
 	free(names.list.items);

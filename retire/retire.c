@@ -234,6 +234,7 @@ static void note_lost_data(struct job *job, const struct look *look)
 static void roll_back(struct job *job, const struct err *err)
 {
 	execute_rollback(&job->execution, job->progress);
+	execute_forget(&job->execution);
 	note_lost_mounts(job, false);
 	job->result->changed = job->result->losses.count || job->result->stuck.count;
 	finish(job, job->result->stuck.count ? OUTCOME_STUCK : OUTCOME_ROLLED_BACK, err->message);
@@ -347,6 +348,7 @@ static void commit(struct job *job)
 	good = verify_retired(&job->execution, job->machine->is_enabled);
 	if (!good)
 		name_unfinished(job);
+	execute_forget(&job->execution);
 	finish(job, job->result->stuck.count ? OUTCOME_STUCK : OUTCOME_RETIRED, err.code ? err.message : NULL);
 }
 

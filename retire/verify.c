@@ -52,7 +52,8 @@ static int look_again(struct execution *execution, struct look *again, struct er
 {
 	int rc = look_copy_devices(execution->look, again);
 
-	return rc < 0 ? err_errno(err, rc, "cannot look again") : execution->find_holders(execution->root, again, err);
+	return rc < 0 ? err_errno(err, rc, "cannot look again")
+		      : execution->find_holders(execution->root, again, err);
 }
 
 static bool has_gone(const struct look *look)

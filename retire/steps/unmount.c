@@ -142,7 +142,8 @@ static int mount_again(struct execution *execution, const struct captured *captu
 	/* what it is on was none of ours, nor is it known here any more */
 	if (was->mount.foreign && kept < 0)
 		return lost(execution, &was->mount, "not of the device: mount it again by hand");
-	if (execution->recovering)
+	/* a clone is what it is, whatever a journal says */
+	if (execution->recovering && kept < 0)
 		rc = step_check_source(execution, captured, was->mount.source, err);
 	return rc < 0 ? rc
 		      : execution->effects->mount(execution->effects, &was->mount,
@@ -159,6 +160,8 @@ static int undo_unmount(struct execution *execution, const struct captured *capt
 	if (rc < 0)
 		return err_errno(err, rc, "its journal does not say how it was mounted");
 	kept = take_kept(execution, was.mount.id);
+	if (kept < 0 && was.mount.foreign)
+		kept = execution->effects->find_kept(execution->effects, &was.mount);
 	rc = mount_again(execution, captured, &was, kept, err);
 	mount_free(&was.mount);
 	return rc;
