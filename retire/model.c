@@ -18,14 +18,14 @@ const char *evict_level_name(enum evict_level level)
 
 const char *device_type_name(enum device_type type)
 {
-	static const char *const names[] = { "pmem-namespace" };
+	static const char *const names[] = { "pmem-namespace", "pmem-region" };
 
 	return names[type];
 }
 
 const char *device_mode_name(enum device_mode mode)
 {
-	static const char *const names[] = { "fsdax", "devdax", "sector", "raw" };
+	static const char *const names[] = { "fsdax", "devdax", "sector", "raw", NULL };
 
 	return names[mode];
 }

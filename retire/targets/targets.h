@@ -23,10 +23,23 @@ struct root;
 int targets_find_pmem(const struct root *root, const struct request *request, struct look *look, struct err *err);
 
 /*
+ * Adds the pmem regions of the request and, before all of them, every
+ * namespace on them that has capacity. Returns as above; -ENOTSUP for a region
+ * that holds neither persistent nor volatile memory (a block window).
+ */
+int targets_find_pmem_region(const struct root *root, const struct request *request, struct look *look,
+			     struct err *err);
+
+/* Adds what is named, of either kind; "all" are the namespaces. */
+int targets_find_nd(const struct root *root, const struct request *request, struct look *look, struct err *err);
+
+/*
  * Takes the device away from its driver as `ndctl disable-namespace` leaves
- * it: pfn, btt or dax instance dissolved, namespace disabled. Blocks for as
- * long as the kernel wants: call it in a child. 0 or a negative errno; the
- * kernel never says that an unbind failed, so targets_is_enabled() afterwards.
+ * it: pfn, btt or dax instance dissolved, namespace disabled; a region as
+ * `ndctl disable-region` does, but -EBUSY while a namespace of it has a driver.
+ * Blocks for as long as the kernel wants: call it in a child. 0 or a negative
+ * errno; -ESTALE when something else has its name by now. The kernel never says
+ * that an unbind failed, so targets_is_enabled() afterwards.
  */
 int targets_disable(const struct device *device);
 
