@@ -168,6 +168,7 @@ void device_free(struct device *device)
 	free(device->driver);
 	free(device->blockdev);
 	free(device->uuid);
+	free(device->instance_uuid);
 }
 
 static char *copy_text(const char *text, bool *failed)
@@ -195,6 +196,7 @@ int look_copy_devices(const struct look *look, struct look *copy)
 		to->driver = copy_text(device->driver, &failed);
 		to->blockdev = copy_text(device->blockdev, &failed);
 		to->uuid = copy_text(device->uuid, &failed);
+		to->instance_uuid = copy_text(device->instance_uuid, &failed);
 	}
 	return failed ? -ENOMEM : 0;
 }

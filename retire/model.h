@@ -57,9 +57,11 @@ struct device {
 	uint64_t size;
 	char *uuid; /* of the namespace; NULL when it has none */
 
-	/* What tells a region from another one of its name; 0 when it cannot be read. */
-	uint64_t resource;   /* its first physical address */
-	uint64_t set_cookie; /* of the DIMMs and the places on them that it is made of */
+	/* What else tells it from another one of its name; 0 or NULL when it has none, or it cannot be read. */
+	char *instance_uuid; /* of the pfn, btt or dax instance; NULL in raw mode and when disabled */
+	uint64_t capacity;   /* of the namespace or region itself; `size` is what an instance offers of it */
+	uint64_t resource;   /* the first physical address */
+	uint64_t set_cookie; /* of a region: of the DIMMs and the places on them that it is made of */
 };
 
 /* In the order of probing: places before those who are on them, a file system before the loop devices on its

@@ -78,6 +78,7 @@ int pmem_region_describe(const struct root *root, const char *name, struct devic
 	}
 	if (root_numberf(root, &device->size, "%s/size", device->path) < 0)
 		return -ENODEV;
+	device->capacity = device->size;
 	/* only root may read the one, only a region of DIMMs has the other */
 	if (root_numberf(root, &device->resource, "%s/resource", device->path) < 0)
 		device->resource = 0;
@@ -263,26 +264,16 @@ int pmem_region_check_unused(const struct root *root, const char *path)
 	return 0;
 }
 
-static bool is_same(const struct device *now, const struct device *device)
-{
-	return strcmp(now->path, device->path) == 0 && now->size == device->size &&
-	       now->resource == device->resource && now->set_cookie == device->set_cookie;
-}
-
 int pmem_region_disable(const struct root *root, const struct device *device)
 {
 	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
 	struct ndctl_region *region;
-	struct device now = { 0 };
 	int rc = pmem_open(&ctx, NULL);
 
 	if (rc < 0)
 		return rc;
 	region = pmem_region_named(ctx, device->name);
-	rc = region ? pmem_region_describe(root, device->name, &now) : -ENODEV;
-	if (rc == 0 && !is_same(&now, device))
-		rc = -ESTALE;
-	device_free(&now);
+	rc = region ? targets_check_identity(root, device, NULL) : -ENODEV;
 	/* last of all: nothing is between this look and the unbind */
 	rc = rc < 0 ? rc : pmem_region_check_unused(root, device->path);
 	if (rc < 0)

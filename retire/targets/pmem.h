@@ -86,6 +86,12 @@ char *pmem_sysfs_path(const struct root *root, const char *name);
 /* Whose namespace this is at the moment: "pfn0.0", "" when nobody's; caller frees; NULL with errno set. */
 char *pmem_instance(const struct root *root, const char *path);
 
+/* The uuid of the instance `instance` of the namespace at `path`; caller frees; NULL when there is none. */
+char *pmem_instance_uuid(const struct root *root, const char *path, const char *instance);
+
+/* In sysfs, of the device-dax on the dax instance at `path`; caller frees; NULL when there is none. */
+char *pmem_dax_path(const struct root *root, const char *path);
+
 /* The name of the driver of the sibling `name` of the namespace at `path`; caller frees; NULL when unbound. */
 char *pmem_driver(const struct root *root, const char *path, const char *name);
 

@@ -43,6 +43,28 @@ int targets_find_nd(const struct root *root, const struct request *request, stru
  */
 int targets_disable(const struct device *device);
 
+/*
+ * Is what has this name now the device that was looked at? Reads only. 0;
+ * -ESTALE it is another one (path, uuid, set cookie, size, address, uuid of the
+ * instance): the message says which, was and is; -ENODEV there is none; -ENXIO
+ * there is none because its region is disabled; other negative errno. The
+ * instance shows only while the namespace is enabled.
+ */
+int targets_check_identity(const struct root *root, const struct device *device, struct err *err);
+
+/*
+ * Gives the device back to the driver that it had: loads modules as
+ * modprobe.d(5) allows, enables it, and waits up to 10 s until it is read back
+ * as enabled, in the same mode and with the same identity. A region first, then
+ * its namespaces: the kernel enables those with it, and they answer 1.
+ *
+ * 0; 1 when it was so already; -ESTALE when it is another one (nothing was done)
+ * or has become another one (it stays enabled); -ENODEV, -ENXIO as above, -ENXIO
+ * also when no driver took it; -EPERM when its module is blacklisted; other
+ * negative errno. Blocks for as long as the kernel wants: call it in a child.
+ */
+int targets_enable(const struct device *device);
+
 /* Read back from sysfs: 1 a driver still gives it to users, 0 not, or a negative errno. */
 int targets_is_enabled(const struct root *root, const struct device *device);
 
