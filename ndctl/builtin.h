@@ -5,9 +5,10 @@
 #include "cli/options.h"
 
 int cmd_retire_namespace(int argc, const char **argv, void *ctx);
+int cmd_retire_region(int argc, const char **argv, void *ctx);
 int cmd_list_holders(int argc, const char **argv, void *ctx);
 
-extern const struct option_table retire_namespace_options, ndctl_list_holders_options;
+extern const struct option_table retire_namespace_options, retire_region_options, ndctl_list_holders_options;
 
 /* What a journal tells of: ndctl/retirements.c */
 int ndctl_recover(int argc, const char **argv, void *ctx);

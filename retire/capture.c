@@ -179,6 +179,8 @@ static const struct text_field device_texts[] = {
 	{ "driver", offsetof(struct device, driver), false },
 	{ "node", offsetof(struct device, blockdev), false },
 	{ "uuid", offsetof(struct device, uuid), false },
+	{ "instance_uuid", offsetof(struct device, instance_uuid), false },
+	{ "disk", offsetof(struct device, disk), false },
 };
 
 struct json_object *capture_device(const struct device *device)
@@ -194,15 +196,19 @@ struct json_object *capture_device(const struct device *device)
 	put_bool(object, "gone", device->gone);
 	put_dev(object, "number", device->dev);
 	put_number(object, "size", device->size);
+	put_number(object, "capacity", device->capacity);
+	put_number(object, "resource", device->resource);
+	put_number(object, "set_cookie", device->set_cookie);
 	return object;
 }
 
 static int mode_named(const char *name, enum device_mode *mode)
 {
-	for (*mode = MODE_FSDAX; name && *mode <= MODE_RAW; (*mode)++)
+	for (*mode = MODE_FSDAX; name && *mode < MODE_NONE; (*mode)++)
 		if (strcmp(name, device_mode_name(*mode)) == 0)
 			return 0;
-	return -EBADMSG;
+	*mode = MODE_NONE;
+	return name ? -EBADMSG : 0;
 }
 
 /* A name that can be a directory of sysfs, and nothing that leads elsewhere. */
@@ -237,6 +243,9 @@ int captured_device(struct json_object *object, struct device *device)
 	device->system_ram = bool_of(object, "system_ram");
 	device->gone = bool_of(object, "gone");
 	device->size = number_of(object, "size");
+	device->capacity = number_of(object, "capacity");
+	device->resource = number_of(object, "resource");
+	device->set_cookie = number_of(object, "set_cookie");
 	return 0;
 }
 

@@ -18,14 +18,14 @@ const char *evict_level_name(enum evict_level level)
 
 const char *device_type_name(enum device_type type)
 {
-	static const char *const names[] = { "pmem-namespace" };
+	static const char *const names[] = { "pmem-namespace", "pmem-region" };
 
 	return names[type];
 }
 
 const char *device_mode_name(enum device_mode mode)
 {
-	static const char *const names[] = { "fsdax", "devdax", "sector", "raw" };
+	static const char *const names[] = { "fsdax", "devdax", "sector", "raw", NULL };
 
 	return names[mode];
 }
@@ -178,6 +178,7 @@ void device_free(struct device *device)
 	free(device->uuid);
 	free(device->disk);
 	free(device->remover);
+	free(device->instance_uuid);
 }
 
 static char *copy_text(const char *text, bool *failed)
@@ -208,6 +209,7 @@ int look_copy_devices(const struct look *look, struct look *copy)
 		to->uuid = copy_text(device->uuid, &failed);
 		to->disk = copy_text(device->disk, &failed);
 		to->remover = copy_text(device->remover, &failed);
+		to->instance_uuid = copy_text(device->instance_uuid, &failed);
 	}
 	return failed ? -ENOMEM : 0;
 }

@@ -30,23 +30,28 @@ enum evict_level { EVICT_NONE, EVICT_STOP, EVICT_TERM, EVICT_KILL, EVICT_NEVER }
 
 const char *evict_level_name(enum evict_level level);
 
-enum device_type { DEVICE_PMEM_NAMESPACE, DEVICE_TYPES };
-enum device_mode { MODE_FSDAX, MODE_DEVDAX, MODE_SECTOR, MODE_RAW };
+/* The order is that in which their drivers are taken away: what stands on another before that. */
+enum device_type { DEVICE_PMEM_NAMESPACE, DEVICE_PMEM_REGION, DEVICE_TYPES };
+enum device_mode { MODE_FSDAX, MODE_DEVDAX, MODE_SECTOR, MODE_RAW, MODE_NONE };
 
 const char *device_type_name(enum device_type type);
-const char *device_mode_name(enum device_mode mode);
+const char *device_mode_name(enum device_mode mode); /* NULL for MODE_NONE */
 
-/* A device that the user named. `dev` is of the whole disk, or of the character device in devdax mode. */
+/*
+ * A device that the user named, or that stands on a region that the user
+ * named. `dev` is of the whole disk, or of the character device in devdax mode;
+ * a region has no node of its own, and comes after its namespaces.
+ */
 struct device {
-	char *name;	 /* "namespace0.0" */
+	char *name;	 /* "namespace0.0", "region0" */
 	const char *bus; /* "nd": tells nd's region0 from cxl's */
 	char *path;	 /* in sysfs, with links resolved: "/sys/devices/…/namespace0.0" */
 	enum device_type type;
 	enum device_mode mode;
 	bool enabled;	     /* a driver gives it to users */
 	bool system_ram;     /* devdax handed on to the kmem driver */
-	char *driver_device; /* whose driver does so: "pfn0.0", "btt0.0" or the namespace; NULL when disabled */
-	char *driver;	     /* "nd_pmem"; NULL when disabled */
+	char *driver_device; /* whose driver does so: "pfn0.0", "btt0.0" or its own name; NULL when disabled */
+	char *driver;	     /* "nd_pmem", "nd_region"; NULL when disabled */
 	char *blockdev;	     /* "pmem0", or the character device "dax0.0"; NULL when there is none */
 	dev_t dev;	     /* 0 when there is none */
 	uint64_t size;
@@ -57,6 +62,12 @@ struct device {
 		     */
 	bool half_removed; /* the kernel has begun to take its driver away and has not ended; counts as enabled */
 	char *remover;	   /* the process in the kernel that does so: "bash[812]"; NULL when unknown */
+
+	/* What else tells it from another one of its name; 0 or NULL when it has none, or it cannot be read. */
+	char *instance_uuid; /* of the pfn, btt or dax instance; NULL in raw mode and when disabled */
+	uint64_t capacity;   /* of the namespace or region itself; `size` is what an instance offers of it */
+	uint64_t resource;   /* the first physical address */
+	uint64_t set_cookie; /* of a region: of the DIMMs and the places on them that it is made of */
 };
 
 /* In the order of probing: places before those who are on them, a file system before the loop devices on its

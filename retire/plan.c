@@ -273,21 +273,30 @@ static int claim(struct planning *planning, bool last)
 	return rc;
 }
 
-/* Over all devices: first every claim, then what cannot be undone. */
-static int claim_and_unbind(struct planning *planning)
+static int unbind(struct planning *planning, enum device_type type)
 {
 	const struct look *look = planning->look;
-	int rc = claim(planning, false);
+	int rc = 0;
 
-	rc = rc < 0 ? rc : claim(planning, true);
 	for (size_t i = 0; rc == 0 && i < look->devices.count; i++) {
-		if (!look->devices.items[i].enabled)
+		if (!look->devices.items[i].enabled || look->devices.items[i].type != type)
 			continue;
 		rc = add_step(planning, STEP_UNBIND, (int)i, 0);
 		if (rc == 0)
 			planning->plan->steps.items[planning->plan->steps.count - 1].while_mounted =
 				is_left_mounted(planning, (int)i);
 	}
+	return rc;
+}
+
+/* Over all devices: first every claim, then what cannot be undone, a region after every namespace. */
+static int claim_and_unbind(struct planning *planning)
+{
+	int rc = claim(planning, false);
+
+	rc = rc < 0 ? rc : claim(planning, true);
+	for (enum device_type type = 0; rc == 0 && type < DEVICE_TYPES; type++)
+		rc = unbind(planning, type);
 	return rc;
 }
 

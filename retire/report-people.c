@@ -15,13 +15,28 @@ static const char *shown(const char *text, char *copy)
 	return printable(text ? text : "?", copy, LINE);
 }
 
+/* What the user named: a namespace that is here because of its region is not. */
+static bool goes_with_region(const struct look *look, const struct device *device)
+{
+	array_each(region, &look->devices) {
+		size_t length = strlen(region->path ? region->path : "");
+
+		if (region->type == DEVICE_PMEM_REGION && length && device->path &&
+		    strncmp(device->path, region->path, length) == 0 && device->path[length] == '/')
+			return true;
+	}
+	return false;
+}
+
 static void print_device_names(const struct result *result, FILE *err)
 {
+	size_t count = 0;
 	char name[LINE];
 
-	for (size_t i = 0; i < result->look.devices.count && i < NAMES_MAX; i++)
-		fprintf(err, " %s", shown(result->look.devices.items[i].name, name));
-	if (result->look.devices.count > NAMES_MAX)
+	array_each(device, &result->look.devices)
+		if (!goes_with_region(&result->look, device) && count++ < NAMES_MAX)
+			fprintf(err, " %s", shown(device->name, name));
+	if (count > NAMES_MAX)
 		fputs(" ...", err);
 }
 
@@ -91,7 +106,7 @@ static void print_options_needed(const struct result *result, FILE *err)
 
 static const char *tool_of(const struct result *result)
 {
-	static const char *const tools[] = { [DEVICE_PMEM_NAMESPACE] = "ndctl" };
+	static const char *const tools[] = { [DEVICE_PMEM_NAMESPACE] = "ndctl", [DEVICE_PMEM_REGION] = "ndctl" };
 
 	return result->look.devices.count ? tools[result->look.devices.items[0].type] : "ndctl";
 }

@@ -86,10 +86,12 @@ static void describe(const struct look *look, const struct holder *holder, FILE 
 
 static void describe_device(const struct device *device, FILE *out)
 {
+	const char *mode = device_mode_name(device->mode);
 	char size[32];
 
 	print_text(out, "", device->name, " ");
-	fprintf(out, "%s %s", device_mode_name(device->mode), human_size(device->size, size, sizeof(size)));
+	fprintf(out, "%s %s", mode ? mode : device_type_name(device->type),
+		human_size(device->size, size, sizeof(size)));
 	if (!device->enabled)
 		fputs(device->gone ? " disabled, its disk has vanished" : " disabled", out);
 	if (device->half_removed)

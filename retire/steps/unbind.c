@@ -14,6 +14,9 @@ enum { UNBIND_MS = 60000 };
 
 static enum notify notify_of(const struct execution *execution, const struct step *step)
 {
+	/* a file system is on a namespace, never on a region */
+	if (execution->look->devices.items[step->device].type == DEVICE_PMEM_REGION)
+		return NOTIFY_NONE;
 	if (execution->kernel->facts[KERNEL_PRE_REMOVE] != ANSWER_YES)
 		return NOTIFY_UNSUPPORTED;
 	return step->while_mounted ? NOTIFY_SENT : NOTIFY_NOT_NEEDED;

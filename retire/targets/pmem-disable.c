@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Takes a pmem namespace away from its driver, and reads back whether it is.
+ * Takes a pmem namespace or region away from its driver, and reads back whether it is.
  */
 #include "retire/targets/targets.h"
 
@@ -68,27 +68,35 @@ static struct ndctl_namespace *find_namespace(const struct pmem_namespaces *name
 	return NULL;
 }
 
-int targets_disable(const struct device *device)
+static int disable_namespace(const struct root *root, const struct device *device)
 {
 	_cleanup_namespaces_ struct pmem_namespaces namespaces = { { 0 } };
 	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
-	_cleanup_(cleanup_root) struct root root = { .fd = -1 };
 	struct ndctl_namespace *ndns;
 	int rc;
 
-	rc = root_open(&root, NULL);
-	if (rc == 0)
-		rc = pmem_open(&ctx, NULL);
+	rc = pmem_open(&ctx, NULL);
 	if (rc == 0)
 		rc = pmem_list(ctx, &namespaces);
 	if (rc < 0)
 		return rc;
 	ndns = find_namespace(&namespaces, device->name);
-	rc = ndns ? check_same(&root, ndns, device) : -ENODEV;
+	rc = ndns ? check_same(root, ndns, device) : -ENODEV;
 	if (rc < 0)
 		return rc;
 	rc = ndctl_namespace_disable_invalidate(ndns);
 	return rc > 0 ? -EIO : rc;
+}
+
+int targets_disable(const struct device *device)
+{
+	_cleanup_(cleanup_root) struct root root = { .fd = -1 };
+	int rc = root_open(&root, NULL);
+
+	if (rc < 0)
+		return rc;
+	return device->type == DEVICE_PMEM_REGION ? pmem_region_disable(&root, device)
+						  : disable_namespace(&root, device);
 }
 
 /* A driver has the sibling `name` of the namespace */
@@ -119,7 +127,7 @@ static bool node_exists(const struct root *root, const struct device *device)
 	return link && (!region || strstr(link, region + strlen("/sys")));
 }
 
-int targets_is_enabled(const struct root *root, const struct device *device)
+static int namespace_is_enabled(const struct root *root, const struct device *device)
 {
 	_cleanup_free_ char *instance = pmem_instance(root, device->path);
 
@@ -128,4 +136,10 @@ int targets_is_enabled(const struct root *root, const struct device *device)
 		return -errno;
 	return is_bound(root, device, device->driver_device) || is_bound(root, device, device->name) ||
 	       is_bound(root, device, instance) || node_exists(root, device);
+}
+
+int targets_is_enabled(const struct root *root, const struct device *device)
+{
+	return device->type == DEVICE_PMEM_REGION ? pmem_region_is_enabled(root, device)
+						  : namespace_is_enabled(root, device);
 }

@@ -80,6 +80,17 @@ char *pmem_instance(const struct root *root, const char *path)
 	return root_attributef(root, "%s/holder", path);
 }
 
+char *pmem_instance_uuid(const struct root *root, const char *path, const char *instance)
+{
+	char *uuid = NULL;
+
+	if (*instance)
+		uuid = root_attributef(root, "%.*s/%s/uuid", region_length(path), path, instance);
+	if (uuid && !*uuid)
+		free(take_ptr(uuid));
+	return uuid;
+}
+
 static char *link_basename(const char *link)
 {
 	const char *slash = link ? strrchr(link, '/') : NULL;
@@ -118,6 +129,15 @@ static char *first_entry(DIR *dir, bool (*fits)(const char *name))
 		if (fits(entry->d_name))
 			return strdup(entry->d_name);
 	return NULL;
+}
+
+char *pmem_dax_path(const struct root *root, const char *path)
+{
+	_cleanup_closedir_ DIR *dir = root_opendirf(root, "%s", path);
+	_cleanup_free_ char *name = first_entry(dir, is_dax);
+	char *dax;
+
+	return name && asprintf(&dax, "%s/%s", path, name) >= 0 ? dax : NULL;
 }
 
 /* The block device, or in devdax mode the character device, below the device that has the driver. */
@@ -308,5 +328,10 @@ int pmem_describe(const struct root *root, struct ndctl_namespace *ndns, struct 
 	device->uuid = root_attributef(root, "%s/uuid", device->path);
 	if (device->uuid && !*device->uuid)
 		free(take_ptr(device->uuid));
+	device->instance_uuid = pmem_instance_uuid(root, device->path, instance);
+	device->capacity = ndctl_namespace_get_size(ndns);
+	/* only root may read it */
+	if (root_numberf(root, &device->resource, "%s/resource", device->path) < 0)
+		device->resource = 0;
 	return 0;
 }

@@ -134,31 +134,30 @@ static int check_filters(struct ndctl_ctx *ctx, const struct request *request, s
 	return 0;
 }
 
-/* NULL when both filters let it through; else the one that does not. */
-static const char *refusing_filter(const struct request *request, struct ndctl_namespace *ndns)
+const char *pmem_refusing_filter(const struct request *request, struct ndctl_region *region)
 {
-	if (!bus_fits(request->bus, ndctl_namespace_get_bus(ndns)))
+	if (!bus_fits(request->bus, ndctl_region_get_bus(region)))
 		return request->bus;
-	if (!region_fits(request->region, ndctl_namespace_get_region(ndns)))
+	if (!region_fits(request->region, region))
 		return request->region;
 	return NULL;
 }
 
-static bool already_found(const struct look *look, const char *name)
+bool pmem_is_listed(const struct look *look, const char *name)
 {
 	array_each(device, &look->devices)
-		if (device->type == DEVICE_PMEM_NAMESPACE && strcmp(device->name, name) == 0)
+		if (strcmp(device->name, name) == 0)
 			return true;
 	return false;
 }
 
-static int add_namespace(const struct root *root, struct ndctl_namespace *ndns, struct look *look, struct err *err)
+int pmem_add_namespace(const struct root *root, struct ndctl_namespace *ndns, struct look *look, struct err *err)
 {
 	const char *name = ndctl_namespace_get_devname(ndns);
 	struct device device = { 0 }, *added = NULL;
 	int rc;
 
-	if (already_found(look, name))
+	if (pmem_is_listed(look, name))
 		return 0;
 	rc = pmem_describe(root, ndns, &device);
 	if (rc == 0)
@@ -215,12 +214,14 @@ static int no_such_namespace(const struct root *root, const struct pmem_namespac
 	printable(name, text, sizeof(text));
 	if (owner)
 		return err_set(err, -ENODEV, "%s: not a namespace, but it belongs to %s", text, owner);
+	if (namespaces->list.count && pmem_region_named(ndctl_namespace_get_ctx(namespaces->list.items[0]), name))
+		return err_set(err, -ENODEV, "%s: not a namespace, but a region (see 'ndctl retire-region')",
+			       text);
 	return err_set(err, -ENODEV, "%s: no such namespace (see 'ndctl list -N -i')", text);
 }
 
-static int find_named(const struct root *root, const struct request *request,
-		      const struct pmem_namespaces *namespaces, const char *name, struct look *look,
-		      struct err *err)
+int pmem_find_named(const struct root *root, const struct request *request,
+		    const struct pmem_namespaces *namespaces, const char *name, struct look *look, struct err *err)
 {
 	char text[NAME_ROOM];
 	const char *refusing;
@@ -228,14 +229,14 @@ static int find_named(const struct root *root, const struct request *request,
 	array_each(ndns, &namespaces->list) {
 		if (strcmp(ndctl_namespace_get_devname(*ndns), name) != 0)
 			continue;
-		refusing = refusing_filter(request, *ndns);
+		refusing = pmem_refusing_filter(request, ndctl_namespace_get_region(*ndns));
 		if (refusing)
 			return err_set(err, -ENODEV, "%s: not on %s", name,
 				       printable(refusing, text, sizeof(text)));
 		if (!ndctl_namespace_get_size(*ndns))
 			return err_set(err, -ENXIO, "%s: it has no capacity (a seed for 'ndctl create-namespace')",
 				       name);
-		return add_namespace(root, *ndns, look, err);
+		return pmem_add_namespace(root, *ndns, look, err);
 	}
 	return no_such_namespace(root, namespaces, name, err);
 }
@@ -246,9 +247,10 @@ static int find_all(const struct root *root, const struct request *request,
 	array_each(ndns, &namespaces->list) {
 		int rc;
 
-		if (refusing_filter(request, *ndns) || !ndctl_namespace_get_size(*ndns))
+		if (pmem_refusing_filter(request, ndctl_namespace_get_region(*ndns)) ||
+		    !ndctl_namespace_get_size(*ndns))
 			continue;
-		rc = add_namespace(root, *ndns, look, err);
+		rc = pmem_add_namespace(root, *ndns, look, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -263,7 +265,7 @@ static int find_names(const struct root *root, const struct request *request,
 		int rc;
 
 		if (strcmp(name, "all") != 0)
-			rc = find_named(root, request, namespaces, name, look, err);
+			rc = pmem_find_named(root, request, namespaces, name, look, err);
 		else if (request->name_count == 1)
 			rc = find_all(root, request, namespaces, look, err);
 		else
@@ -289,24 +291,32 @@ static bool sees_everybody(const struct root *root)
 	return is_initial(root, "pid", 0xEFFFFFFCU) && is_initial(root, "user", 0xEFFFFFFDU);
 }
 
+int pmem_begin(const struct root *root, const struct request *request, struct look *look, struct ndctl_ctx **ctx,
+	       struct pmem_namespaces *namespaces, struct err *err)
+{
+	int rc = pmem_open(ctx, err);
+
+	look->initial_namespaces = sees_everybody(root);
+	if (rc < 0)
+		return rc;
+	rc = pmem_list(*ctx, namespaces);
+	if (rc < 0)
+		return err_errno(err, rc, "cannot list namespaces");
+	return check_filters(*ctx, request, err);
+}
+
 static int find_pmem(const struct root *root, const struct request *request, struct look *look, struct err *err)
 {
 	_cleanup_namespaces_ struct pmem_namespaces namespaces = { { 0 } };
 	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
 	int rc;
 
-	look->initial_namespaces = sees_everybody(root);
-	rc = pmem_open(&ctx, err);
-	if (rc < 0)
-		return rc;
-	rc = pmem_list(ctx, &namespaces);
-	if (rc < 0)
-		return err_errno(err, rc, "cannot list namespaces");
-	rc = check_filters(ctx, request, err);
+	rc = pmem_begin(root, request, look, &ctx, &namespaces, err);
 	return rc < 0 ? rc : find_names(root, request, &namespaces, look, err);
 }
 
 struct finding {
+	pmem_finder *find;
 	const struct root *root;
 	const struct request *request;
 };
@@ -329,25 +339,27 @@ static int try_finding(void *argument, int *fd)
 
 	(void)fd;
 	close_regular_files();
-	find_pmem(finding->root, finding->request, &look, NULL);
+	finding->find(finding->root, finding->request, &look, NULL);
 	look_free(&look);
 	return 0;
 }
 
-/*
- * The library reads attributes that wait for the lock of a device, and a
- * removal that never ends holds that: so it is tried out first.
- */
-int targets_find_pmem(const struct root *root, const struct request *request, struct look *look, struct err *err)
+int pmem_find_safely(pmem_finder *find, const struct root *root, const struct request *request, struct look *look,
+		     struct err *err)
 {
-	struct finding finding = { root, request };
+	struct finding finding = { find, root, request };
 	struct child left;
 	int rc = root->recorded ? 0 : child_run(try_finding, &finding, -1, deadline_in(FINDING_MS), NULL, &left);
 
 	if (!root->recorded)
 		child_forget(&left);
 	if (rc != -ETIMEDOUT)
-		return find_pmem(root, request, look, err);
+		return find(root, request, look, err);
 	look->initial_namespaces = sees_everybody(root);
 	return pmem_find_stuck(root, request, look, err);
+}
+
+int targets_find_pmem(const struct root *root, const struct request *request, struct look *look, struct err *err)
+{
+	return pmem_find_safely(find_pmem, root, request, look, err);
 }

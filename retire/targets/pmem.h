@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "retire/model.h"
+#include "retire/request.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/err.h"
@@ -28,6 +29,16 @@ static inline void cleanup_ndctl(struct ndctl_ctx **ctx)
 }
 #define _cleanup_ndctl_ _cleanup_(cleanup_ndctl)
 
+/*
+ * The library reads attributes that wait for the lock of a device, and a
+ * removal that never ends holds that: so the finding is tried out in a child
+ * first, and when that does not come back, what can be said is said without.
+ */
+typedef int pmem_finder(const struct root *root, const struct request *request, struct look *look,
+			struct err *err);
+int pmem_find_safely(pmem_finder *find, const struct root *root, const struct request *request, struct look *look,
+		     struct err *err);
+
 /* All namespaces, seeds too, by bus, region and namespace number. The pointers live as long as the context. */
 struct pmem_namespaces {
 	ARRAY_OF(struct ndctl_namespace *) list;
@@ -41,6 +52,42 @@ static inline void cleanup_namespaces(struct pmem_namespaces *namespaces)
 }
 #define _cleanup_namespaces_ _cleanup_(cleanup_namespaces)
 
+/*
+ * What every search of this room begins with: the library, all namespaces,
+ * filters that fit something, look->initial_namespaces. 0 or a negative errno.
+ */
+int pmem_begin(const struct root *root, const struct request *request, struct look *look, struct ndctl_ctx **ctx,
+	       struct pmem_namespaces *namespaces, struct err *err);
+
+/* NULL when both filters of the request let the region through; else the one that does not. */
+const char *pmem_refusing_filter(const struct request *request, struct ndctl_region *region);
+
+/* Is it among the devices already? Names of the nd bus are of one kind only. */
+bool pmem_is_listed(const struct look *look, const char *name);
+
+/* Adds the namespace to the devices, once. */
+int pmem_add_namespace(const struct root *root, struct ndctl_namespace *ndns, struct look *look, struct err *err);
+
+/* Adds the namespace of exactly that name, if the filters let it through and it has capacity. */
+int pmem_find_named(const struct root *root, const struct request *request,
+		    const struct pmem_namespaces *namespaces, const char *name, struct look *look,
+		    struct err *err);
+
+/* By its exact name; NULL when there is none. */
+struct ndctl_region *pmem_region_named(struct ndctl_ctx *ctx, const char *name);
+
+/* As pmem_describe(), of a region. */
+int pmem_region_describe(const struct root *root, const char *name, struct device *device);
+
+/* 0; -EBUSY when a namespace of the region at `path`, or an instance that claimed one, has a driver. */
+int pmem_region_check_unused(const struct root *root, const char *path);
+
+/* The driver of the region is taken away, if it is the same one and none of its namespaces has a driver. */
+int pmem_region_disable(const struct root *root, const struct device *device);
+
+/* 1 a driver has it, 0 not. */
+int pmem_region_is_enabled(const struct root *root, const struct device *device);
+
 /* Fills *device, which the caller frees whatever is returned. 0 or a negative errno; -ENODEV: it is gone. */
 int pmem_describe(const struct root *root, struct ndctl_namespace *ndns, struct device *device);
 
@@ -49,6 +96,12 @@ char *pmem_sysfs_path(const struct root *root, const char *name);
 
 /* Whose namespace this is at the moment: "pfn0.0", "" when nobody's; caller frees; NULL with errno set. */
 char *pmem_instance(const struct root *root, const char *path);
+
+/* The uuid of the instance `instance` of the namespace at `path`; caller frees; NULL when there is none. */
+char *pmem_instance_uuid(const struct root *root, const char *path, const char *instance);
+
+/* In sysfs, of the device-dax on the dax instance at `path`; caller frees; NULL when there is none. */
+char *pmem_dax_path(const struct root *root, const char *path);
 
 /* The name of the driver of the sibling `name` of the namespace at `path`; caller frees; NULL when unbound. */
 char *pmem_driver(const struct root *root, const char *path, const char *name);

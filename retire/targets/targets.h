@@ -23,20 +23,52 @@ struct root;
 int targets_find_pmem(const struct root *root, const struct request *request, struct look *look, struct err *err);
 
 /*
+ * Adds the pmem regions of the request and, before all of them, every
+ * namespace on them that has capacity. Returns as above; -ENOTSUP for a region
+ * that holds neither persistent nor volatile memory (a block window).
+ */
+int targets_find_pmem_region(const struct root *root, const struct request *request, struct look *look,
+			     struct err *err);
+
+/* Adds what is named, of either kind; "all" are the namespaces. */
+int targets_find_nd(const struct root *root, const struct request *request, struct look *look, struct err *err);
+
+/*
  * Takes the device away from its driver as `ndctl disable-namespace` leaves
- * it: pfn, btt or dax instance dissolved, namespace disabled. Blocks for as
- * long as the kernel wants: call it in a child. 0 or a negative errno; the
- * kernel never says that an unbind failed, so targets_is_enabled() afterwards.
+ * it: pfn, btt or dax instance dissolved, namespace disabled; a region as
+ * `ndctl disable-region` does, but -EBUSY while a namespace of it has a driver.
+ * Blocks for as long as the kernel wants: call it in a child. 0 or a negative
+ * errno; -ESTALE when something else has its name by now. The kernel never says
+ * that an unbind failed, so targets_is_enabled() afterwards.
  */
 int targets_disable(const struct device *device);
+
+/*
+ * Is what has this name now the device that was looked at? Reads only. 0;
+ * -ESTALE it is another one (path, uuid, set cookie, size, address, uuid of the
+ * instance): the message says which, was and is; -ENODEV there is none; -ENXIO
+ * there is none because its region is disabled; other negative errno. The
+ * instance shows only while the namespace is enabled.
+ */
+int targets_check_identity(const struct root *root, const struct device *device, struct err *err);
+
+/*
+ * Gives the device back to the driver that it had: loads modules as
+ * modprobe.d(5) allows, enables it, and waits up to 10 s until it is read back
+ * as enabled, in the same mode and with the same identity. A region first, then
+ * its namespaces: the kernel enables those with it, and they answer 1.
+ *
+ * 0; 1 when it was so already; -ESTALE when it is another one (nothing was done)
+ * or has become another one (it stays enabled); -ENODEV, -ENXIO as above, -ENXIO
+ * also when no driver took it; -EPERM when its module is blacklisted; other
+ * negative errno. Blocks for as long as the kernel wants: call it in a child.
+ */
+int targets_enable(const struct device *device);
 
 /* Read back from sysfs: 1 a driver still gives it to users, 0 not, or a negative errno. */
 int targets_is_enabled(const struct root *root, const struct device *device);
 
-/* The devices of `was` as they are now, by type and name. -ENODEV when one is gone. */
+/* The devices of `was` as they are now, by name, in that order. -ENODEV when one is gone. */
 int targets_find_again(const struct root *root, const struct look *was, struct look *look, struct err *err);
-
-int targets_enable(const struct device *device);
-int targets_check_identity(const struct root *root, const struct device *device, struct err *err);
 
 #endif

@@ -89,6 +89,9 @@ list() { local name=$1 tree=$2; shift 2; try "list-$name" "$tree" list-holders "
 # Only what a dry run says. What this machine hides must not refuse it.
 plan() { local name=$1 tree=$2; shift 2; try "plan-$name" "$tree" retire-namespace --dry-run --allow=incomplete "$@"; }
 
+# The same, of regions
+region() { local name=$1 tree=$2; shift 2; try "region-$name" "$tree" retire-region --dry-run --allow=incomplete "$@"; }
+
 # Both commands
 both() { list "$@"; plan "$@"; }
 
@@ -156,6 +159,35 @@ bad_names()
 	both control modes $'namespace0.0\n\e[31mred\a\x7f'
 	both not-utf8 modes $'\xff\xfename'
 	both format modes '%s%n%d'
+}
+
+regions()
+{
+	region modes modes region0
+	region swap two-regions --evict=stop region1
+	region in-use two-regions region1
+	region both two-regions -e stop region1 region0 region1
+	region all two-regions --force all
+	region all-on-bus two-regions --bus=ndbus0 -r region1 -u -e stop all
+	region devdax devdax region0
+	region system-ram system-ram --force region0
+	region one-is-bad two-regions region0 region9
+	region number modes 0
+	region garbage modes 0garbage
+	region garbage-behind modes region0x
+	region leading-zero modes region00
+	region namespace modes namespace0.0
+	region blockdev fsdax pmem0
+	region path modes /sys/bus/nd/devices/region0
+	region on-other two-regions -r region1 region0
+	region no-such-bus modes -b ndbus7 all
+	region usage-no-name modes
+	region help modes --help
+	region verbose modes -v region0
+	list of-region two-regions region1
+	list of-region-and-namespace two-regions namespace1.0 region1 namespace0.0
+	list of-region-tree modes --tree region0
+	list of-region-dot two-regions --dot region1
 }
 
 levels()
@@ -230,6 +262,7 @@ modes
 names
 filters
 bad_names
+regions
 levels
 output
 usage

@@ -59,6 +59,19 @@ struct device *add_device(struct look *look, enum device_mode mode)
 	return device;
 }
 
+void add_region(struct look *look, size_t number)
+{
+	struct device *device = array_add(&look->devices);
+
+	if (!device)
+		abort();
+	*device = (struct device){ .bus = "nd", .type = DEVICE_PMEM_REGION, .mode = MODE_NONE, .enabled = true };
+	device->name = numbered("region", number, "");
+	device->path = numbered("/sys/devices/ndbus0/region", number, "");
+	device->driver = own("nd_region");
+	device->driver_device = own(device->name);
+}
+
 static struct holder *add_holder(struct look *look, enum holder_type type, int on, const char *name)
 {
 	const struct holder *below = look_holder(look, on);
@@ -323,14 +336,19 @@ static const char *broken_subject(const struct look *look, const struct plan *pl
 	return NULL;
 }
 
-static const char *broken_order(const struct plan *plan)
+static const char *broken_order(const struct look *look, const struct plan *plan)
 {
+	enum device_type unbound = 0;
 	enum phase phase = PHASE_ASK;
 
 	array_each(step, &plan->steps) {
 		if (step_phase(step->type) < phase)
 			return "phases go forward: no claim before all is settled, no unbind before all claims";
 		phase = step_phase(step->type);
+		if (step->type == STEP_UNBIND && look->devices.items[step->device].type < unbound)
+			return "no namespace is unbound after a region";
+		if (step->type == STEP_UNBIND)
+			unbound = look->devices.items[step->device].type;
 	}
 	return NULL;
 }
@@ -445,8 +463,8 @@ static const char *broken_veto(const struct look *look, const struct request *re
 const char *broken_rule(const struct look *look, const struct request *request, const struct plan *plan)
 {
 	const char *const broken[] = {
-		broken_subject(look, plan), broken_order(plan),	    broken_freeze(plan),
-		broken_unmount(look, plan), broken_end(look, plan), broken_veto(look, request, plan),
+		broken_subject(look, plan), broken_order(look, plan), broken_freeze(plan),
+		broken_unmount(look, plan), broken_end(look, plan),   broken_veto(look, request, plan),
 	};
 
 	for (size_t i = 0; i < COUNT_OF(broken); i++)

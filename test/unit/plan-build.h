@@ -15,6 +15,9 @@ enum { DISK0 = -1, DISK1 = -2 };
 /* An enabled namespace: "namespace0.0" by "pfn0.0" as "pmem0", the next one with 1 for 0. Returns the device. */
 struct device *add_device(struct look *look, enum device_mode mode);
 
+/* "region0", enabled: it comes after its namespaces. */
+void add_region(struct look *look, size_t number);
+
 int add_stack(struct look *look, enum holder_type type, int on, const char *name);
 
 /* Its name is that of its first mount, as in holders/filesystem.c. */

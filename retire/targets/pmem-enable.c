@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Gives a pmem namespace or region back to its driver.
+ *
+ * A namespace's own driver only looks what is on it: where it finds the
+ * information block of an instance (pfn, btt, dax) it makes that device, which
+ * gets its driver by itself and later, and fails (drivers/nvdimm/pmem.c:
+ * nd_pmem_probe()). And a region that gets its driver makes and binds all its
+ * namespaces in the background. So success is what is read back, after a while.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "retire/targets/modules.h"
+#include "retire/targets/pmem.h"
+#include "retire/targets/targets.h"
+#include "util/clock.h"
+#include "util/root.h"
+
+/* What the kernel does in the background takes a few milliseconds on a real machine. */
+enum { PATIENCE_MS = 10000, BETWEEN_MS = 20 };
+
+static void cleanup_root(struct root *root)
+{
+	root_close(root);
+}
+
+/* The namespace as it is now. 0, or -ENODEV when it is not there (yet). */
+static int describe(const struct root *root, const char *name, struct device *now)
+{
+	_cleanup_namespaces_ struct pmem_namespaces namespaces = { { 0 } };
+	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
+	int rc = pmem_open(&ctx, NULL);
+
+	/* the library waits here for probes that are under way: ndctl_bus_wait_probe() */
+	rc = rc < 0 ? rc : pmem_list(ctx, &namespaces);
+	if (rc < 0)
+		return rc;
+	array_each(ndns, &namespaces.list)
+		if (strcmp(ndctl_namespace_get_devname(*ndns), name) == 0)
+			return pmem_describe(root, *ndns, now);
+	return -ENODEV;
+}
+
+/* A block device is there as soon as its driver is; a device-dax has a driver of its own. */
+static bool has_node(const struct root *root, const struct device *now)
+{
+	return now->dev &&
+	       (now->mode != MODE_DEVDAX || root_existsf(root, "/sys/bus/dax/devices/%s/driver", now->blockdev));
+}
+
+/* 1 it is enabled, and whoever uses it finds its node; 0 not yet; -ESTALE it is something else; negative errno. */
+static int check_enabled(const struct root *root, const struct device *device)
+{
+	struct device now = { 0 };
+	int rc = describe(root, device->name, &now);
+
+	if (rc == 0 && now.enabled && now.mode != device->mode)
+		rc = -ESTALE;
+	else if (rc == 0 && now.enabled && has_node(root, &now))
+		rc = 1;
+	device_free(&now);
+	return rc == 1 && targets_check_identity(root, device, NULL) < 0 ? -ESTALE : rc;
+}
+
+static void pause_for(uint64_t ms)
+{
+	wait_readable(-1, -1, deadline_in(ms));
+}
+
+/* The driver of the namespace, of the instance that has claimed it, of the device-dax on that. */
+static int load_modules(const struct root *root, const struct device *device)
+{
+	_cleanup_free_ char *instance = pmem_instance(root, device->path), *path = NULL, *dax = NULL;
+	int rc = modules_load_for(root, device->path);
+
+	path = instance && *instance ? pmem_sysfs_path(root, instance) : NULL;
+	if (rc < 0 || !path)
+		return rc;
+	rc = modules_load_for(root, path);
+	dax = device->mode == MODE_DEVDAX ? pmem_dax_path(root, path) : NULL;
+	return rc < 0 || !dax ? rc : modules_load_for(root, dax);
+}
+
+/* A namespace of a region that was just enabled appears in the background. */
+static int await_namespace(const struct root *root, const struct device *device, struct deadline deadline)
+{
+	for (;;) {
+		int rc = targets_check_identity(root, device, NULL);
+
+		if (rc != -ENODEV || deadline_passed(deadline))
+			return rc;
+		pause_for(BETWEEN_MS);
+	}
+}
+
+/* What the first bind has made gets its own driver, as soon as there is one. */
+static int await_enabled(const struct root *root, const struct device *device, struct deadline deadline)
+{
+	for (;;) {
+		int modules = load_modules(root, device);
+		int rc = check_enabled(root, device);
+
+		if (rc != 0)
+			return rc < 0 ? rc : 0;
+		if (modules < 0 || deadline_passed(deadline))
+			return modules < 0 ? modules : -ENXIO;
+		pause_for(BETWEEN_MS);
+	}
+}
+
+static int bind_namespace(const char *name)
+{
+	_cleanup_namespaces_ struct pmem_namespaces namespaces = { { 0 } };
+	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
+	int rc = pmem_open(&ctx, NULL);
+
+	rc = rc < 0 ? rc : pmem_list(ctx, &namespaces);
+	if (rc < 0)
+		return rc;
+	array_each(ndns, &namespaces.list)
+		if (strcmp(ndctl_namespace_get_devname(*ndns), name) == 0)
+			return ndctl_namespace_enable(*ndns);
+	return -ENODEV;
+}
+
+static int enable_namespace(const struct root *root, const struct device *device)
+{
+	struct deadline deadline = deadline_in(PATIENCE_MS);
+	int rc = await_namespace(root, device, deadline);
+
+	rc = rc < 0 ? rc : check_enabled(root, device);
+	if (rc != 0)
+		return rc;
+	rc = load_modules(root, device);
+	if (rc < 0)
+		return rc;
+	/* its answer means little: an instance without a driver yet is a failure to it */
+	bind_namespace(device->name);
+	return await_enabled(root, device, deadline);
+}
+
+static int enable_region(const struct root *root, const struct device *device)
+{
+	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
+	struct ndctl_region *region;
+	int rc = targets_check_identity(root, device, NULL);
+
+	if (rc == 0 && pmem_region_is_enabled(root, device))
+		return 1;
+	rc = rc < 0 ? rc : modules_load_for(root, device->path);
+	rc = rc < 0 ? rc : pmem_open(&ctx, NULL);
+	if (rc < 0)
+		return rc;
+	region = pmem_region_named(ctx, device->name);
+	rc = region ? ndctl_region_enable(region) : -ENODEV;
+	if (rc != 0)
+		return rc < 0 ? rc : -EIO;
+	/* until its namespaces are there and bound */
+	ndctl_bus_wait_probe(ndctl_region_get_bus(region));
+	return pmem_region_is_enabled(root, device) ? targets_check_identity(root, device, NULL) : -ENXIO;
+}
+
+int targets_enable(const struct device *device)
+{
+	_cleanup_(cleanup_root) struct root root = { .fd = -1 };
+	int rc = root_open(&root, NULL);
+
+	if (rc < 0)
+		return rc;
+	return device->type == DEVICE_PMEM_REGION ? enable_region(&root, device) : enable_namespace(&root, device);
+}

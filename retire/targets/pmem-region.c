@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Regions of persistent or volatile memory: found with the namespaces on them,
+ * taken from their driver when none of those has one.
+ *
+ * The kernel asks nobody when a region is unbound: it unbinds and removes
+ * every namespace below it, mounted or not (drivers/nvdimm/region.c:
+ * nd_region_remove()). So the namespaces are retired first, one by one.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <linux/ndctl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "retire/targets/pmem.h"
+#include "retire/targets/targets.h"
+#include "util/root.h"
+#include "util/text.h"
+
+#define NAME_ROOM 256 /* of a user's name in a message */
+
+/* The pointers live as long as the context. */
+struct regions {
+	ARRAY_OF(struct ndctl_region *) list;
+};
+
+static void cleanup_regions(struct regions *regions)
+{
+	free(regions->list.items);
+}
+
+/* One search: the request, the machine, and the regions found so far, each once, in the order named. */
+struct search {
+	const struct root *root;
+	const struct request *request;
+	struct ndctl_ctx *ctx;
+	const struct pmem_namespaces *namespaces;
+	struct regions found;
+};
+
+struct ndctl_region *pmem_region_named(struct ndctl_ctx *ctx, const char *name)
+{
+	struct ndctl_region *region, *found = NULL;
+	struct ndctl_bus *bus;
+
+	ndctl_bus_foreach(ctx, bus)
+		ndctl_region_foreach(bus, region)
+			if (strcmp(ndctl_region_get_devname(region), name) == 0)
+				found = region;
+	return found;
+}
+
+/* The driver of the region; caller frees; NULL when it has none. */
+static char *region_driver(const struct root *root, const char *path)
+{
+	_cleanup_free_ char *link = root_readlinkf(root, "%s/driver", path);
+	const char *slash = link ? strrchr(link, '/') : NULL;
+
+	return slash ? strdup(slash + 1) : NULL;
+}
+
+int pmem_region_describe(const struct root *root, const char *name, struct device *device)
+{
+	device->bus = "nd";
+	device->type = DEVICE_PMEM_REGION;
+	device->mode = MODE_NONE;
+	device->name = strdup(name);
+	device->path = device->name ? pmem_sysfs_path(root, name) : NULL;
+	if (!device->path)
+		return !device->name || errno == ENOMEM ? -ENOMEM : -ENODEV;
+	device->driver = region_driver(root, device->path);
+	device->enabled = device->driver;
+	if (device->enabled) {
+		device->driver_device = strdup(name);
+		if (!device->driver_device)
+			return -ENOMEM;
+	}
+	if (root_numberf(root, &device->size, "%s/size", device->path) < 0)
+		return -ENODEV;
+	device->capacity = device->size;
+	/* only root may read the one, only a region of DIMMs has the other */
+	if (root_numberf(root, &device->resource, "%s/resource", device->path) < 0)
+		device->resource = 0;
+	if (root_numberf(root, &device->set_cookie, "%s/set_cookie", device->path) < 0)
+		device->set_cookie = 0;
+	return 0;
+}
+
+static int add_region(const struct search *search, struct ndctl_region *region, struct look *look, struct err *err)
+{
+	const char *name = ndctl_region_get_devname(region);
+	struct device device = { 0 }, *added = NULL;
+	int rc = pmem_region_describe(search->root, name, &device);
+
+	if (rc == 0)
+		added = array_add(&look->devices);
+	if (!added) {
+		device_free(&device);
+		return err_errno(err, rc < 0 ? rc : -ENOMEM, "%s: cannot read it from sysfs", name);
+	}
+	*added = device;
+	return 0;
+}
+
+static int add_namespaces_of(const struct search *search, struct ndctl_region *region, struct look *look,
+			     struct err *err)
+{
+	int rc = 0;
+
+	array_each(ndns, &search->namespaces->list)
+		if (rc == 0 && ndctl_namespace_get_region(*ndns) == region && ndctl_namespace_get_size(*ndns))
+			rc = pmem_add_namespace(search->root, *ndns, look, err);
+	return rc;
+}
+
+/* What was found becomes devices: all namespaces, then the regions. */
+static int add_found(const struct search *search, struct look *look, struct err *err)
+{
+	int rc = 0;
+
+	array_each(region, &search->found.list)
+		rc = rc < 0 ? rc : add_namespaces_of(search, *region, look, err);
+	array_each(region, &search->found.list)
+		rc = rc < 0 ? rc : add_region(search, *region, look, err);
+	return rc;
+}
+
+/* libndctl takes volatile memory for pmem, as the kernel's own alias does (nd:t2). */
+static bool is_memory(struct ndctl_region *region)
+{
+	return ndctl_region_get_type(region) == ND_DEVICE_REGION_PMEM;
+}
+
+static int find_region(struct search *search, struct ndctl_region *region, struct err *err)
+{
+	struct ndctl_region **slot;
+
+	array_each(known, &search->found.list)
+		if (*known == region)
+			return 0;
+	slot = array_add(&search->found.list);
+	if (!slot)
+		return err_errno(err, -ENOMEM, "%s", ndctl_region_get_devname(region));
+	*slot = region;
+	return 0;
+}
+
+static int no_such_region(const struct search *search, const char *name, struct err *err)
+{
+	char text[NAME_ROOM];
+
+	printable(name, text, sizeof(text));
+	array_each(ndns, &search->namespaces->list)
+		if (strcmp(ndctl_namespace_get_devname(*ndns), name) == 0)
+			return err_set(err, -ENODEV, "%s: not a region, but a namespace on %s", text,
+				       ndctl_region_get_devname(ndctl_namespace_get_region(*ndns)));
+	return err_set(err, -ENODEV, "%s: no such region (see 'ndctl list -R -i')", text);
+}
+
+static int find_named(struct search *search, const char *name, struct err *err)
+{
+	struct ndctl_region *region = pmem_region_named(search->ctx, name);
+	const char *refusing = region ? pmem_refusing_filter(search->request, region) : NULL;
+	char text[NAME_ROOM];
+
+	if (!region)
+		return no_such_region(search, name, err);
+	if (refusing)
+		return err_set(err, -ENODEV, "%s: not on %s", name, printable(refusing, text, sizeof(text)));
+	if (!is_memory(region))
+		return err_set(err, -ENOTSUP, "%s: a region of type %s, neither persistent nor volatile memory",
+			       name, ndctl_region_get_type_name(region));
+	return find_region(search, region, err);
+}
+
+static int compare_regions(const void *a, const void *b)
+{
+	struct ndctl_region *one = *(struct ndctl_region *const *)a, *two = *(struct ndctl_region *const *)b;
+	unsigned bus = ndctl_bus_get_id(ndctl_region_get_bus(one));
+	unsigned other = ndctl_bus_get_id(ndctl_region_get_bus(two));
+	unsigned id = ndctl_region_get_id(one), other_id = ndctl_region_get_id(two);
+
+	return bus != other ? (bus > other) - (bus < other) : (id > other_id) - (id < other_id);
+}
+
+static int find_all(struct search *search, struct err *err)
+{
+	struct ndctl_region *region;
+	struct ndctl_bus *bus;
+	int rc = 0;
+
+	ndctl_bus_foreach(search->ctx, bus)
+		ndctl_region_foreach(bus, region)
+			if (rc == 0 && is_memory(region) && !pmem_refusing_filter(search->request, region))
+				rc = find_region(search, region, err);
+	if (rc == 0 && search->found.list.count)
+		qsort(search->found.list.items, search->found.list.count, sizeof(*search->found.list.items),
+		      compare_regions);
+	return rc;
+}
+
+static int find_regions(const struct root *root, const struct request *request, struct look *look, struct err *err)
+{
+	_cleanup_namespaces_ struct pmem_namespaces namespaces = { { 0 } };
+	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
+	struct search search = { root, request, NULL, &namespaces, { { 0 } } };
+	int rc = pmem_begin(root, request, look, &ctx, &namespaces, err);
+
+	search.ctx = ctx;
+	for (size_t i = 0; rc == 0 && i < request->name_count; i++) {
+		if (strcmp(request->names[i], "all") != 0)
+			rc = find_named(&search, request->names[i], err);
+		else if (request->name_count == 1)
+			rc = find_all(&search, err);
+		else
+			rc = err_set(err, -EINVAL, "'all' cannot stand beside other names");
+	}
+	rc = rc < 0 ? rc : add_found(&search, look, err);
+	cleanup_regions(&search.found);
+	return rc;
+}
+
+int targets_find_pmem_region(const struct root *root, const struct request *request, struct look *look,
+			     struct err *err)
+{
+	return pmem_find_safely(find_regions, root, request, look, err);
+}
+
+static int find_any(const struct root *root, const struct request *request, struct look *look, struct err *err)
+{
+	_cleanup_namespaces_ struct pmem_namespaces namespaces = { { 0 } };
+	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
+	struct search search = { root, request, NULL, &namespaces, { { 0 } } };
+	int rc;
+
+	if (request->name_count == 1 && strcmp(request->names[0], "all") == 0)
+		return targets_find_pmem(root, request, look, err);
+	rc = pmem_begin(root, request, look, &ctx, &namespaces, err);
+	search.ctx = ctx;
+	for (size_t i = 0; rc == 0 && i < request->name_count; i++) {
+		if (pmem_region_named(ctx, request->names[i]))
+			rc = find_named(&search, request->names[i], err);
+		else
+			rc = pmem_find_named(root, request, &namespaces, request->names[i], look, err);
+	}
+	rc = rc < 0 ? rc : add_found(&search, look, err);
+	cleanup_regions(&search.found);
+	return rc;
+}
+
+int targets_find_nd(const struct root *root, const struct request *request, struct look *look, struct err *err)
+{
+	return pmem_find_safely(find_any, root, request, look, err);
+}
+
+int pmem_region_check_unused(const struct root *root, const char *path)
+{
+	_cleanup_closedir_ DIR *dir = root_opendirf(root, "%s", path);
+	struct dirent *entry;
+
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		_cleanup_free_ char *driver = NULL;
+
+		/* the region's own link is not in one of its children */
+		if (entry->d_name[0] == '.' || entry->d_type == DT_LNK)
+			continue;
+		driver = root_readlinkf(root, "%s/%s/driver", path, entry->d_name);
+		if (driver)
+			return -EBUSY;
+	}
+	return 0;
+}
+
+int pmem_region_disable(const struct root *root, const struct device *device)
+{
+	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
+	struct ndctl_region *region;
+	int rc = pmem_open(&ctx, NULL);
+
+	if (rc < 0)
+		return rc;
+	region = pmem_region_named(ctx, device->name);
+	rc = region ? targets_check_identity(root, device, NULL) : -ENODEV;
+	/* last of all: nothing is between this look and the unbind */
+	rc = rc < 0 ? rc : pmem_region_check_unused(root, device->path);
+	if (rc < 0)
+		return rc;
+	rc = ndctl_region_disable_invalidate(region);
+	return rc > 0 ? -EIO : rc;
+}
+
+int pmem_region_is_enabled(const struct root *root, const struct device *device)
+{
+	_cleanup_free_ char *driver = region_driver(root, device->path);
+
+	return driver != NULL;
+}
