@@ -21,6 +21,7 @@
 struct options {
 	struct request request;
 	struct report_options report;
+	bool each;			 /* one retirement of each name */
 	bool exit_code;			 /* list-holders: exit 2 when in use */
 	const char *allowed[RISK_CODES]; /* what request.allow points to */
 	char **arguments;		 /* what request.names points into */

@@ -25,15 +25,11 @@ static struct step_record *record_of(const struct execution *execution, size_t s
 	return &execution->result->steps.items[execution->record + step];
 }
 
-/* What ran since the last time; a terminal or a log file can lie on what is frozen. */
-static void tell(struct execution *execution, struct progress *progress)
+/* A terminal or a log file can lie on what is frozen: that is told after the thaw. */
+static void tell(const struct execution *execution, struct progress *progress, enum event_type type,
+		 const struct step_record *record)
 {
-	size_t end = execution->record + execution->next;
-
-	if (!progress || execution->frozen)
-		return;
-	for (; execution->told < end; execution->told++)
-		progress->step(progress, &execution->result->steps.items[execution->told]);
+	progress_step(progress, type, record, execution->frozen != 0);
 }
 
 static void note_hanging(struct execution *execution, const char *subject, const char *what)
@@ -73,7 +69,7 @@ int execute_begin(struct execution *execution, const struct plan *plan, enum pha
 {
 	execution->plan = plan;
 	execution->next = 0;
-	execution->record = execution->told = execution->result->steps.count;
+	execution->record = execution->result->steps.count;
 	array_each(step, &plan->steps)
 		if (step_phase(step->type) <= last &&
 		    !result_add_step(execution->result, step->type, step_subject(execution->look, step)))
@@ -91,8 +87,9 @@ int execute_until(struct execution *execution, enum phase last, struct progress 
 		if (step_phase(step->type) > last)
 			break;
 		execution->next++;
+		tell(execution, progress, EVENT_STEP_BEGUN, record_of(execution, at));
 		rc = run(execution, step, record_of(execution, at), err);
-		tell(execution, progress);
+		tell(execution, progress, EVENT_STEP, record_of(execution, at));
 		if (rc < 0)
 			return rc;
 	}
@@ -129,8 +126,8 @@ void execute_rollback(struct execution *execution, struct progress *progress)
 			continue;
 		if (!step_kind(step->type)->undo)
 			continue;
+		tell(execution, progress, EVENT_UNDO_BEGUN, record);
 		undo(execution, step, record);
-		if (progress && record->state == STATE_UNDONE)
-			progress->step(progress, record);
+		tell(execution, progress, EVENT_UNDO, record);
 	}
 }

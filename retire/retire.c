@@ -140,7 +140,10 @@ static bool decide(struct job *job)
 static bool prepare(struct job *job, struct err *err)
 {
 	struct result *result = job->result;
-	int rc = job->find(job->root, job->request, &result->look, err);
+	int rc;
+
+	progress_phase(job->progress, "look");
+	rc = job->find(job->root, job->request, &result->look, err);
 
 	if (rc == 0)
 		rc = look(job, &result->look, err);
@@ -252,6 +255,7 @@ static int plan_again(struct job *job, struct err *err)
 	struct deadline patience = step_deadline(&job->execution, 3000);
 	int rc;
 
+	progress_phase(job->progress, "look");
 	for (;;) {
 		look_free(&job->second);
 		plan_free(&job->final);
@@ -326,6 +330,7 @@ static void commit(struct job *job)
 		if (rc < 0 && job->result->stuck.count == known)
 			result_add_stuck(job->result, "unbind", NULL, "%s", err.message);
 	}
+	progress_phase(job->progress, "verify");
 	note_lost_mounts(job, true);
 	good = verify_retired(&job->execution, targets_is_enabled);
 	if (!good)
@@ -370,6 +375,7 @@ static bool take_lock(struct job *job)
 		       "only root can do this (--dry-run shows what can be seen without)");
 		return false;
 	}
+	progress_phase(job->progress, "lock");
 	job->lock = lock_take(job->result->id, request->wait, deadline, job->interrupt, &err);
 	if (job->lock < 0)
 		finish(job->result, job->lock == -EWOULDBLOCK ? OUTCOME_IN_PROGRESS : OUTCOME_ERROR, err.message);
@@ -392,6 +398,7 @@ void retire_devices(const struct root *root, const struct request *request, find
 
 	start_result(result, request);
 	make_id(result->id, sizeof(result->id));
+	progress_begin(progress, request, result->id);
 	if (!request->dry_run)
 		job.interrupt = hold_signals();
 	if (!request->dry_run && job.interrupt < 0)

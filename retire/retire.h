@@ -6,7 +6,7 @@
 #ifndef RETIRE_RETIRE_H
 #define RETIRE_RETIRE_H
 
-#include "retire/report.h"
+#include "retire/progress.h"
 #include "retire/request.h"
 #include "retire/result.h"
 

@@ -40,10 +40,10 @@ struct execution {
 	struct kernel_log log;
 	ARRAY_OF(struct open_file) files;
 	ARRAY_OF(struct kept_mount) kept;
-	const struct plan *plan;   /* being executed: execute.c's own */
-	size_t next, record, told; /* its next step; the record of its first step; records that were told */
-	int *claims;		   /* descriptor of each device, -1: none */
-	int frozen;		   /* id of the file system that is frozen now, 0: none */
+	const struct plan *plan; /* being executed: execute.c's own */
+	size_t next, record;	 /* its next step; the record of its first step */
+	int *claims;		 /* descriptor of each device, -1: none */
+	int frozen;		 /* id of the file system that is frozen now, 0: none */
 	uint64_t frozen_at_us;
 };
 
