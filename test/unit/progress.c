@@ -376,6 +376,65 @@ static void draw_name(struct drawing *drawing, const struct event *event, FILE *
 		fprintf(out, "%s %s\n", event_name(event->type), event_subject(event));
 }
 
+/* A terminal: the side that a person sees in `in`, the program's in `out`. */
+static void reader_open_terminal(struct reader *reader)
+{
+	*reader = (struct reader){ .in = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC) };
+	assert_true(reader->in >= 0 && grantpt(reader->in) == 0 && unlockpt(reader->in) == 0);
+	reader->out = open(ptsname(reader->in), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(reader->out >= 0);
+}
+
+/* What is on the terminal now, once `awaited` is in it. */
+static void expect_on_terminal(const struct reader *reader, const char *awaited)
+{
+	struct pollfd poller = { .fd = reader->in, .events = POLLIN };
+	char text[4096] = "";
+	size_t size = 0;
+
+	while (!strstr(text, awaited)) {
+		ssize_t n;
+
+		assert_int_equal(poll(&poller, 1, 10000), 1);
+		n = read(reader->in, text + size, sizeof(text) - 1 - size);
+		assert_true(n > 0);
+		size += (size_t)n;
+		text[size] = '\0';
+	}
+}
+
+static void the_live_line_shows_what_has_begun_and_since_when(void **state)
+{
+	char subject[] = "/mnt/data";
+	struct step_record record = record_of(STEP_GRACE, subject, STATE_PLANNED);
+	struct progress *progress;
+	struct reader reader;
+
+	(void)state;
+	setenv("TERM", "vt100", 1);
+	reader_open_terminal(&reader);
+	progress = progress_new(NULL, -1, reader.out);
+	progress_begin(progress, &request, ID);
+	progress_phase(progress, "look");
+	expect_on_terminal(&reader, "look ...");
+	progress_step(progress, EVENT_STEP_BEGUN, &record, false);
+	expect_on_terminal(&reader, "\r\033[Kgrace /mnt/data ...");
+	expect_on_terminal(&reader, " s");
+	record.state = STATE_DONE;
+	progress_step(progress, EVENT_STEP, &record, false);
+	expect_on_terminal(&reader, "\r\033[Kgrace /mnt/data ... 3.1 ms");
+	record.state = STATE_FAILED;
+	progress_step(progress, EVENT_STEP, &record, false);
+	expect_on_terminal(&reader, "\r\033[Kgrace /mnt/data ... 3.1 ms failed\r\n");
+	progress_step(progress, EVENT_UNDO_BEGUN, &record, false);
+	expect_on_terminal(&reader, "undo grace /mnt/data ...");
+	/* in the end it is gone */
+	progress_free(progress);
+	expect_on_terminal(&reader, "\r\033[K");
+	close(reader.out);
+	close(reader.in);
+}
+
 static void heartbeats_go_on_while_nothing_happens(void **state)
 {
 	struct drawing drawing = { .draw = draw_name, .heartbeat_ms = 50 };
@@ -503,6 +562,7 @@ int main(void)
 		cmocka_unit_test(a_reader_that_stops_holds_up_nothing),
 		cmocka_unit_test(a_reader_that_goes_away_ends_only_the_teller),
 		cmocka_unit_test(each_output_has_its_own_reader),
+		cmocka_unit_test(the_live_line_shows_what_has_begun_and_since_when),
 		cmocka_unit_test(heartbeats_go_on_while_nothing_happens),
 		cmocka_unit_test(a_heartbeat_is_due_at_least_every_ten_seconds),
 		cmocka_unit_test(a_teller_keeps_no_descriptor_but_its_own),
