@@ -20,6 +20,7 @@
 #include "retire/execute.h"
 #include "retire/holders/holders.h"
 #include "retire/lock.h"
+#include "retire/report-systemd.h"
 #include "retire/targets/targets.h"
 #include "retire/verify.h"
 #include "util/cleanup.h"
@@ -413,6 +414,9 @@ void retire_devices(const struct root *root, const struct request *request, find
 	cleanup_close(&job.lock);
 	cleanup_close(&job.interrupt);
 	result->elapsed_ms = (clock_us() - start) / 1000;
+	/* whoever took the lock may have done something, and is remembered */
+	if (job.lock >= 0)
+		report_systemd(result);
 }
 
 void retire_list_holders(const struct root *root, const struct request *request, find_devices *find,
