@@ -182,6 +182,22 @@ static int set_quiet(struct options *options, const char *value, struct err *err
 	return 0;
 }
 
+static int set_events(struct options *options, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	options->report.events = true;
+	return 0;
+}
+
+static int set_each(struct options *options, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	options->each = true;
+	return 0;
+}
+
 static int one_drawing(const struct options *options, struct err *err)
 {
 	if (options->report.tree && options->report.dot)
@@ -219,6 +235,8 @@ const struct option_entry retire_entries[] = {
 	{ "grace", 0, "seconds", false, "between SIGTERM and SIGKILL (default 10)", set_grace },
 	{ "timeout", 't', "seconds", false, "up to the point of no return (default 60)", set_timeout },
 	{ "wait", 'w', "seconds", true, "wait for another retirement to end", set_wait },
+	{ "each", 0, NULL, false, "one retirement of each instead of one of all", set_each },
+	{ "events", 0, NULL, false, "tell what goes on, one JSON object a line", set_events },
 	{ "bus", 'b', "bus-id", false, "limit to a bus with an id or provider of <bus-id>", set_bus },
 	{ "region", 'r', "region-id", false, "limit to a region with an id or name of <region-id>", set_region },
 	{ "human", 'u', NULL, false, "use human friendly number formats", set_human },
@@ -246,6 +264,7 @@ const struct option_entry list_holders_entries[] = {
 	}
 
 const struct option_entry recover_entries[] = {
+	{ "events", 0, NULL, false, "tell what goes on, one JSON object a line", set_events },
 	{ "human", 'u', NULL, false, "use human friendly number formats", set_human },
 	OUTPUT_ENTRIES,
 };
@@ -254,6 +273,7 @@ const struct option_entry restore_entries[] = {
 	{ "dry-run", 'n', NULL, false, "print what would be brought back; change nothing", set_dry_run },
 	{ "timeout", 't', "seconds", false, "give up after that long (default 60)", set_timeout },
 	{ "wait", 'w', "seconds", true, "wait for another retirement to end", set_wait },
+	{ "events", 0, NULL, false, "tell what goes on, one JSON object a line", set_events },
 	{ "human", 'u', NULL, false, "use human friendly number formats", set_human },
 	OUTPUT_ENTRIES,
 };

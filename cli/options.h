@@ -21,6 +21,7 @@
 struct options {
 	struct request request;
 	struct report_options report;
+	bool each;			 /* one retirement of each name */
 	bool exit_code;			 /* list-holders: exit 2 when in use */
 	const char *allowed[RISK_CODES]; /* what request.allow points to */
 	char **arguments;		 /* what request.names points into */
@@ -40,7 +41,7 @@ struct option_table {
 	const char *tool, *command; /* "ndctl", "retire-namespace" */
 	const char *object;	    /* what it is done to: "namespace" */
 	const struct option_entry *entries;
-	enum names { NAMES_SOME, NAMES_ONE, NAMES_ONE_OR_NONE } names; /* how many it takes */
+	enum name_count { NAMES_SOME, NAMES_ONE, NAMES_ONE_OR_NONE } names; /* how many it takes */
 };
 
 /* For every command that retires, and for list-holders. */

@@ -3,14 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/cleanup.h"
-
-static void cleanup_progress(struct progress **progress)
-{
-	if (*progress)
-		progress_free(*progress);
-}
 
 /* A drawing has no place for an error: that stays JSON, as a script expects it. */
 static int write_stdout(const struct result *result, const struct report_options *options)
@@ -23,48 +18,12 @@ static int write_stdout(const struct result *result, const struct report_options
 }
 
 /* What happened to the devices outweighs a reader that went away. */
-int output_result(const struct result *result, const struct options *options)
+int output_code(int code, int rc, bool changed)
 {
-	int rc = write_stdout(result, &options->report);
-	int code = outcome_exit(result->outcome);
-
-	report_people(result, &options->report, stderr);
 	if (rc == 0)
 		return code;
 	fprintf(stderr, "error: cannot write to stdout: %s\n", strerror(-rc));
-	return code == 0 && !result->changed ? EXIT_FAILURE : code;
-}
-
-typedef void work(const struct root *root, const struct request *request, struct progress *progress,
-		  struct result *result);
-
-/* A command that changes the machine by what a journal says. */
-static int run_job(const struct option_table *table, work *job, int argc, const char **argv, void *ctx)
-{
-	_cleanup_(options_free) struct options options;
-	_cleanup_(result_free) struct result result = { .frozen_ms = -1 };
-	_cleanup_(cleanup_progress) struct progress *progress = NULL;
-	int done = options_begin(&options, table, argc, argv), code;
-
-	if (done >= 0)
-		return done;
-	progress = progress_new(&options.report, stderr);
-	job(ctx, &options.request, progress, &result);
-	cleanup_progress(&progress);
-	progress = NULL;
-	code = output_result(&result, &options);
-	/* a boot unit or a udev event that comes while another one is at work has nothing to do */
-	return result.outcome == OUTCOME_IN_PROGRESS && job == recover_retirements ? 0 : code;
-}
-
-int run_restore(const struct option_table *table, int argc, const char **argv, void *ctx)
-{
-	return run_job(table, restore_retirement, argc, argv, ctx);
-}
-
-int run_recover(const struct option_table *table, int argc, const char **argv, void *ctx)
-{
-	return run_job(table, recover_retirements, argc, argv, ctx);
+	return code == 0 && !changed ? EXIT_FAILURE : code;
 }
 
 int run_list_retirements(const struct option_table *table, int argc, const char **argv, void *ctx)
@@ -76,24 +35,21 @@ int run_list_retirements(const struct option_table *table, int argc, const char 
 	if (done >= 0)
 		return done;
 	list_retirements(ctx, &options.request, &result);
-	return output_result(&result, &options);
+	return output_result(&result, &options, NULL);
 }
 
-int run_retire(const struct option_table *table, find_devices *find, int argc, const char **argv, void *ctx)
+int output_result(const struct result *result, const struct options *options, struct progress *progress)
 {
-	_cleanup_(options_free) struct options options;
-	_cleanup_(result_free) struct result result = { .frozen_ms = -1 };
-	_cleanup_(cleanup_progress) struct progress *progress = NULL;
-	int done = options_begin(&options, table, argc, argv);
+	int rc, code = outcome_exit(result->outcome);
 
-	if (done >= 0)
-		return done;
-	progress = progress_new(&options.report, stderr);
-	retire_devices(ctx, &options.request, find, progress, &result);
-	/* the live line goes before anything else is said */
-	cleanup_progress(&progress);
-	progress = NULL;
-	return output_result(&result, &options);
+	/* a live line goes before anything else is said on a terminal; else nobody waits for the other's reader */
+	if (isatty(STDOUT_FILENO))
+		progress_end_lines(progress);
+	progress_end_events(progress);
+	rc = write_stdout(result, &options->report);
+	progress_end_lines(progress);
+	report_people(result, &options->report, stderr);
+	return output_code(code, rc, result->changed);
 }
 
 /* Somebody uses it: a holder of any kind, this system as its memory, or what could not be looked at. */
@@ -114,7 +70,7 @@ int run_list_holders(const struct option_table *table, find_devices *find, int a
 	if (done >= 0)
 		return done;
 	retire_list_holders(ctx, &options.request, find, &result);
-	code = output_result(&result, &options);
+	code = output_result(&result, &options, NULL);
 	if (code == 0 && options.exit_code && in_use(&result))
 		return outcome_exit(OUTCOME_REFUSED);
 	return code;

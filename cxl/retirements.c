@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/output.h"
+#include "cli/retiring.h"
 #include "cxl/builtin.h"
 
 const struct option_table cxl_recover_options = { "cxl", "recover", "retirement", recover_entries,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/output.h"
+#include "cli/retiring.h"
 #include "daxctl/builtin.h"
 
 const struct option_table daxctl_recover_options = { "daxctl", "recover", "retirement", recover_entries,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/output.h"
+#include "cli/retiring.h"
 #include "ndctl/builtin.h"
 
 const struct option_table ndctl_recover_options = { "ndctl", "recover", "retirement", recover_entries,

@@ -30,15 +30,11 @@ static struct step_record *record_of(const struct execution *execution, size_t s
 	return &execution->result->steps.items[execution->record + step];
 }
 
-/* What ran since the last time; a terminal or a log file can lie on what is frozen. */
-static void tell(struct execution *execution, struct progress *progress)
+/* A terminal or a log file can lie on what is frozen: that is told after the thaw. */
+static void tell(const struct execution *execution, struct progress *progress, enum event_type type,
+		 const struct step_record *record)
 {
-	size_t end = execution->record + execution->next;
-
-	if (!progress || execution->frozen)
-		return;
-	for (; execution->told < end; execution->told++)
-		progress->step(progress, &execution->result->steps.items[execution->told]);
+	progress_step(progress, type, record, execution->frozen != 0);
 }
 
 static void note_hanging(struct execution *execution, const char *subject, const char *what)
@@ -154,7 +150,7 @@ int execute_begin(struct execution *execution, const struct plan *plan, enum pha
 {
 	execution->plan = plan;
 	execution->next = 0;
-	execution->record = execution->told = execution->result->steps.count;
+	execution->record = execution->result->steps.count;
 	forget_captured(execution);
 	if (capture(execution, plan, last) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
@@ -170,8 +166,9 @@ int execute_until(struct execution *execution, enum phase last, struct progress 
 		if (step_phase(execution->captured.items[at].type) > last)
 			break;
 		execution->next++;
+		tell(execution, progress, EVENT_STEP_BEGUN, record_of(execution, at));
 		rc = run(execution, at, err);
-		tell(execution, progress);
+		tell(execution, progress, EVENT_STEP, record_of(execution, at));
 		if (rc < 0)
 			return rc;
 	}
@@ -267,6 +264,7 @@ void execute_rollback(struct execution *execution, struct progress *progress)
 			continue;
 		if (!step_kind(captured->type)->undo)
 			continue;
+		tell(execution, progress, EVENT_UNDO_BEGUN, record);
 		state = back(execution, step_kind(captured->type)->undo, captured, STATE_UNDONE);
 		any |= state == STATE_UNDONE;
 		/* a step that failed stays the one that failed */
@@ -275,8 +273,7 @@ void execute_rollback(struct execution *execution, struct progress *progress)
 		if (state == STATE_UNDONE || state == STATE_NOT_NEEDED)
 			journal_write(&execution->journal, journal_event(i, step_state_name(STATE_UNDONE)), false,
 				      NULL);
-		if (progress && record->state == STATE_UNDONE)
-			progress->step(progress, record);
+		tell(execution, progress, EVENT_UNDO, record);
 	}
 	if (any)
 		verify_back(execution, STATE_UNDONE);
@@ -300,10 +297,10 @@ void execute_restore(struct execution *execution, enum phase from, enum phase to
 
 		if (step_phase(captured->type) < from || step_phase(captured->type) > to)
 			continue;
+		tell(execution, progress, EVENT_STEP_BEGUN, record);
 		record->state = back(execution, step_kind(captured->type)->restore, captured, STATE_DONE);
 		record->ms = (double)(clock_us() - start) / 1000;
-		if (progress)
-			progress->step(progress, record);
+		tell(execution, progress, EVENT_STEP, record);
 	}
 	if (from < PHASE_UNBIND)
 		verify_back(execution, STATE_DONE);

@@ -8,7 +8,7 @@
 #define RETIRE_EXECUTE_H
 
 #include "retire/plan.h"
-#include "retire/report.h"
+#include "retire/progress.h"
 #include "retire/steps/steps.h"
 
 /*

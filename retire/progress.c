@@ -1,127 +1,139 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * One line a step. On a terminal it is a live line that the next one takes
- * the place of; what failed stays.
- */
+#include "retire/progress.h"
+
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <wchar.h>
 
-#include "retire/report-words.h"
-#include "retire/report.h"
-#include "util/cleanup.h"
-#include "util/text.h"
+#include "retire/report-events.h"
+#include "retire/teller.h"
+#include "util/clock.h"
 
-#define LINE 1024
-
-struct terminal {
-	struct progress progress; /* first: the address of both is the same */
-	FILE *err;
-	bool live, keep;
-	bool drawn; /* a live line stands there */
+struct progress {
+	struct teller events, lines;
+	uint64_t start_us, begun_us; /* of the retirement, of the step */
+	char id[32], phase[16];
 };
 
-/* Columns of the terminal now: it may have been resized. */
-static size_t columns(FILE *err)
+struct progress *progress_new(const struct report_options *options, int out, int err)
 {
-	struct winsize size;
+	struct drawing events = events_drawing();
+	struct lines_drawing lines = lines_drawing(options, err);
+	struct progress *progress = calloc(1, sizeof(*progress));
+	bool quiet = options && options->quiet, wants_events = options && options->events;
 
-	if (ioctl(fileno(err), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		return size.ws_col;
-	return 80;
+	if (!progress)
+		return NULL;
+	/* what is still buffered would be written by each of them */
+	fflush(NULL);
+	if (wants_events)
+		teller_start(&progress->events, &events, out);
+	if (!quiet)
+		teller_start(&progress->lines, &lines.drawing, err);
+	if (progress->events.pid || progress->lines.pid)
+		return progress;
+	free(progress);
+	return NULL;
 }
 
-/* Cuts `line` so that it takes at most `room` columns: a line that wraps cannot be erased. */
-static void fit(char *line, size_t room)
+static void tell(struct progress *progress, struct event *event, bool hold)
 {
-	mbstate_t state = { 0 };
-	size_t used = 0;
-
-	for (char *at = line; *at;) {
-		wchar_t wide;
-		size_t length = mbrtowc(&wide, at, strlen(at), &state);
-		int width = 1;
-
-		if (length == 0 || length > strlen(at)) {
-			/* no character of this locale */
-			memset(&state, 0, sizeof(state));
-			length = 1;
-			*at = '?';
-		} else if (wcwidth(wide) >= 0) {
-			width = wcwidth(wide);
-		}
-		used += (size_t)width;
-		if (used > room) {
-			*at = '\0';
-			return;
-		}
-		at += length;
-	}
+	event->start_us = progress->start_us;
+	event->at_us = clock_us();
+	snprintf(event->id, sizeof(event->id), "%s", progress->id);
+	snprintf(event->phase, sizeof(event->phase), "%s", progress->phase);
+	teller_tell(&progress->events, event, hold);
+	teller_tell(&progress->lines, event, hold);
 }
 
-static void format(const struct step_record *record, char *line, size_t size)
+static char *join_names(const struct request *request)
 {
-	char subject[LINE / 2], message[LINE / 2], time[32] = "", state[32] = "";
+	char *joined = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&joined, &size);
 
-	printable(record->subject ? record->subject : "", subject, sizeof(subject));
-	printable(record->message ? record->message : "", message, sizeof(message));
-	if (record->ms >= 0)
-		snprintf(time, sizeof(time), " %.1f ms", record->ms);
-	if (record->state != STATE_DONE && record->state != STATE_PLANNED)
-		snprintf(state, sizeof(state), " %s", step_state_name(record->state));
-	snprintf(line, size, "%s%s%s ...%s%s%s%s", step_record_name(record), *subject ? " " : "", subject, time,
-		 state, *message ? ": " : "", message);
+	for (size_t i = 0; out && i < request->name_count; i++)
+		fprintf(out, "%s%s", i ? " " : "", request->names[i]);
+	if (out)
+		fclose(out);
+	return joined;
 }
 
-static void erase(struct terminal *terminal)
+void progress_begin(struct progress *progress, const struct request *request, const char *id)
 {
-	if (terminal->drawn)
-		fputs("\r\033[K", terminal->err);
-	terminal->drawn = false;
+	struct event event = { .type = EVENT_BEGIN, .ms = -1 };
+	char *names;
+
+	if (!progress)
+		return;
+	names = join_names(request);
+	event_set_text(&event, names, NULL);
+	free(names);
+	snprintf(event.command, sizeof(event.command), "%s", request->command);
+	snprintf(progress->id, sizeof(progress->id), "%s", id);
+	progress->start_us = clock_us();
+	tell(progress, &event, false);
 }
 
-static void tell_step(struct progress *progress, const struct step_record *record)
+static void enter_phase(struct progress *progress, const char *phase, bool hold)
 {
-	struct terminal *terminal = (struct terminal *)progress;
-	bool failed = record->state == STATE_FAILED || record->state == STATE_STUCK;
-	char line[2 * LINE];
+	struct event event = { .type = EVENT_PHASE, .ms = -1 };
 
-	format(record, line, sizeof(line));
-	erase(terminal);
-	if (terminal->live && !failed && !(terminal->keep && record->ms >= 0)) {
-		fit(line, columns(terminal->err) - 1);
-		fputs(line, terminal->err);
-		terminal->drawn = true;
+	if (strcmp(progress->phase, phase) == 0)
+		return;
+	snprintf(progress->phase, sizeof(progress->phase), "%s", phase);
+	tell(progress, &event, hold);
+}
+
+void progress_phase(struct progress *progress, const char *phase)
+{
+	if (progress)
+		enter_phase(progress, phase, false);
+}
+
+static const char *phase_of(enum event_type type, const struct step_record *record)
+{
+	static const char *const phases[] = {
+		[PHASE_ASK] = "ask", [PHASE_SETTLE] = "settle", [PHASE_CLAIM] = "claim", [PHASE_UNBIND] = "unbind"
+	};
+
+	return type == EVENT_UNDO_BEGUN || type == EVENT_UNDO ? "undo" : phases[step_phase(record->type)];
+}
+
+void progress_step(struct progress *progress, enum event_type type, const struct step_record *record, bool frozen)
+{
+	struct event event = { .type = type, .step = record->type, .restores = record->restores, .ms = -1 };
+
+	if (!progress)
+		return;
+	enter_phase(progress, phase_of(type, record), frozen);
+	if (type == EVENT_STEP_BEGUN || type == EVENT_UNDO_BEGUN) {
+		progress->begun_us = clock_us();
+		event_set_text(&event, record->subject, NULL);
 	} else {
-		fprintf(terminal->err, "%s\n", line);
+		event.state = record->state;
+		event.notify = record->notify;
+		event.ms = type == EVENT_STEP ? record->ms : (double)(clock_us() - progress->begun_us) / 1000;
+		event_set_text(&event, record->subject, record->message);
 	}
-	fflush(terminal->err);
+	tell(progress, &event, frozen);
 }
 
-struct progress *progress_new(const struct report_options *options, FILE *err)
+void progress_end_events(struct progress *progress)
 {
-	const char *kind = getenv("TERM");
-	struct terminal *terminal;
+	if (progress)
+		teller_end(&progress->events);
+}
 
-	if (options && options->quiet)
-		return NULL;
-	terminal = calloc(1, sizeof(*terminal));
-	if (!terminal)
-		return NULL;
-	terminal->progress.step = tell_step;
-	terminal->err = err;
-	terminal->live = isatty(fileno(err)) && kind && strcmp(kind, "dumb") != 0;
-	terminal->keep = options && options->verbose;
-	return &terminal->progress;
+void progress_end_lines(struct progress *progress)
+{
+	if (progress)
+		teller_end(&progress->lines);
 }
 
 void progress_free(struct progress *progress)
 {
-	struct terminal *terminal = (struct terminal *)progress;
-
-	if (!terminal)
-		return;
-	erase(terminal);
-	fflush(terminal->err);
-	free(terminal);
+	progress_end_events(progress);
+	progress_end_lines(progress);
+	free(progress);
 }

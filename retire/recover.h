@@ -8,7 +8,7 @@
 #define RETIRE_RECOVER_H
 
 #include "retire/machine.h"
-#include "retire/report.h"
+#include "retire/progress.h"
 #include "retire/request.h"
 #include "retire/result.h"
 

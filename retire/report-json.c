@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "retire/report-events.h"
 #include "retire/report-words.h"
 #include "retire/report.h"
 #include "util/cleanup.h"
@@ -385,11 +386,10 @@ static struct json_object *json_result(const struct result *result, const struct
 	return object;
 }
 
-int report_json(const struct result *result, const struct report_options *options, FILE *out)
+static int print_json(struct json_object *object, const struct report_options *options, FILE *out)
 {
-	_cleanup_(cleanup_json) struct json_object *object = json_result(result, options);
-	const char *text =
-		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	int shape = options && options->events ? JSON_C_TO_STRING_PLAIN : JSON_C_TO_STRING_PRETTY;
+	const char *text = json_object_to_json_string_ext(object, shape | JSON_C_TO_STRING_NOSLASHESCAPE);
 
 	if (!object || !text)
 		return -ENOMEM;
@@ -397,4 +397,54 @@ int report_json(const struct result *result, const struct report_options *option
 	if (fputs(text, out) < 0 || fputc('\n', out) < 0 || fflush(out) != 0 || ferror(out))
 		return errno ? -errno : -EIO;
 	return 0;
+}
+
+int report_json(const struct result *result, const struct report_options *options, FILE *out)
+{
+	_cleanup_(cleanup_json) struct json_object *object = json_result(result, options);
+
+	return print_json(object, options, out);
+}
+
+int report_json_each(const struct result *results, size_t count, const struct report_options *options, FILE *out)
+{
+	_cleanup_(cleanup_json) struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < count; i++)
+		append(array, json_result(&results[i], options));
+	return print_json(array, options, out);
+}
+
+static void draw_event(struct drawing *drawing, const struct event *event, FILE *out)
+{
+	_cleanup_(cleanup_json) struct json_object *object = NULL;
+	static const struct report_options one_line = { .events = true };
+
+	(void)drawing;
+	if (!event_name(event->type))
+		return;
+	object = json_object_new_object();
+	put_text(object, "event", event_name(event->type));
+	put_text(object, "id", event->id);
+	if (*event->command)
+		put_text(object, "command", event->command);
+	put_number(object, "elapsed_ms", (event->at_us - event->start_us) / 1000);
+	if (*event->phase)
+		put_text(object, "phase", event->phase);
+	if (event->step != STEP_NONE)
+		put_text(object, "step", event_step_name(event));
+	if (event->step != STEP_NONE || event->type == EVENT_BEGIN)
+		put_text(object, "subject", event_subject(event));
+	if (event->type == EVENT_STEP || event->type == EVENT_UNDO)
+		put_text(object, "state", step_state_name(event->state));
+	put_ms(object, "ms", event->ms);
+	put_text(object, "notify", notify_name(event->notify));
+	if (*event_message(event))
+		put_text(object, "message", event_message(event));
+	print_json(object, &one_line, out);
+}
+
+struct drawing events_drawing(void)
+{
+	return (struct drawing){ .draw = draw_event, .heartbeat_ms = HEARTBEAT_MS };
 }

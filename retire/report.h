@@ -17,27 +17,22 @@ struct report_options {
 	bool quiet;   /* -q: only errors and refusals */
 	bool tree;    /* list-holders --tree: drawn for people, on stdout, instead of JSON */
 	bool dot;     /* list-holders --dot: for Graphviz, on stdout */
+	bool events;  /* --events: each event, and the result, is one line of JSON on stdout */
 };
 
-/* The result object, pretty-printed, one newline at its end. 0 or a negative errno (stdout cannot be written). */
+/*
+ * The result object, pretty-printed or with --events on one line, one newline
+ * at its end. 0 or a negative errno (stdout cannot be written).
+ */
 int report_json(const struct result *result, const struct report_options *options, FILE *out);
+
+/* The same of several, as one array. */
+int report_json_each(const struct result *results, size_t count, const struct report_options *options, FILE *out);
 
 /* Refusals, errors, losses, what is stuck: one line each with what would lift it. */
 void report_people(const struct result *result, const struct report_options *options, FILE *err);
 
 int report_tree(const struct result *result, FILE *out);
 int report_dot(const struct result *result, FILE *out);
-
-/*
- * Told of each step as it runs. Never called while something is frozen: what
- * is printed then is told after the thaw.
- */
-struct progress {
-	void (*step)(struct progress *progress, const struct step_record *record);
-};
-
-/* Plain lines, or a live line when `err` is a terminal; the caller frees. NULL when quiet or memory is out. */
-struct progress *progress_new(const struct report_options *options, FILE *err);
-void progress_free(struct progress *progress);
 
 #endif

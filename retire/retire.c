@@ -99,8 +99,11 @@ static void note_journal_places(struct job *job)
 static bool prepare(struct job *job, struct err *err)
 {
 	struct result *result = job->result;
-	int rc = job->find ? job->find(job->machine->root, job->request, &result->look, err)
-			   : job->machine->find_again(job->machine->root, job->again, &result->look, err);
+	int rc;
+
+	progress_phase(job->progress, "look");
+	rc = job->find ? job->find(job->machine->root, job->request, &result->look, err)
+		       : job->machine->find_again(job->machine->root, job->again, &result->look, err);
 
 	if (rc == 0)
 		rc = look(job, &result->look, err);
@@ -269,6 +272,7 @@ static int plan_again(struct job *job, struct err *err)
 	struct deadline patience = step_deadline(&job->execution, 3000);
 	int rc;
 
+	progress_phase(job->progress, "look");
 	for (;;) {
 		look_free(&job->second);
 		plan_free(&job->final);
@@ -342,6 +346,7 @@ static void commit(struct job *job)
 		if (rc < 0 && job->result->stuck.count == known)
 			result_add_stuck(job->result, "unbind", NULL, "%s", err.message);
 	}
+	progress_phase(job->progress, "verify");
 	note_lost_mounts(job, true);
 	note_lost_data(job, &job->result->look);
 	note_lost_data(job, &job->second);

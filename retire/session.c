@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "retire/lock.h"
+#include "retire/report-systemd.h"
 #include "util/cleanup.h"
 #include "util/root.h"
 
@@ -65,6 +66,7 @@ static bool take_lock(struct session *session)
 			       "only root can do this (--dry-run shows what can be seen without)");
 		return false;
 	}
+	progress_phase(session->progress, "lock");
 	session->lock = lock_take(session->machine->root, session->result->id, request->wait, deadline,
 				  session->interrupt, &err);
 	if (session->lock < 0)
@@ -83,6 +85,7 @@ bool session_begin(struct session *session)
 	result->command = session->request->command;
 	result->frozen_ms = -1;
 	make_id(result->id, sizeof(result->id));
+	progress_begin(session->progress, session->request, result->id);
 	if (session->request->dry_run)
 		return true;
 	session->interrupt = hold_signals();
@@ -96,10 +99,15 @@ bool session_begin(struct session *session)
 
 void session_end(struct session *session)
 {
+	bool had_lock = session->lock >= 0;
+
 	cleanup_close(&session->lock);
 	cleanup_close(&session->interrupt);
 	session->lock = session->interrupt = -1;
 	session->result->elapsed_ms = (clock_us() - session->start_us) / 1000;
+	/* whoever took the lock may have done something, and is remembered */
+	if (had_lock && session->result->outcome != OUTCOME_NOTHING_TO_DO)
+		report_systemd(session->result);
 }
 
 void session_finish(struct session *session, enum outcome outcome, const char *message)

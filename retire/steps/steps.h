@@ -57,8 +57,8 @@ struct execution {
 	int (*find_holders)(const struct root *root, struct look *look, struct err *err);
 	ARRAY_OF(struct open_file) files;
 	ARRAY_OF(struct kept_mount) kept;
-	const struct plan *plan;   /* being executed: execute.c's own */
-	size_t next, record, told; /* its next step; the record of its first step; records that were told */
+	const struct plan *plan;	    /* being executed: execute.c's own */
+	size_t next, record;		    /* its next step; the record of its first step */
 	ARRAY_OF(struct captured) captured; /* of each step that has a record */
 	int *claims;			    /* descriptor of each device, -1: none */
 	int frozen;			    /* id of the file system that is frozen now, 0: none */

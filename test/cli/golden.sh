@@ -64,15 +64,16 @@ report()
 # try NAME TREE ARG...: one run
 try()
 {
-	local name=$1 tree=$2 golden=$here/golden/$1.json rc=0
+	local name=$1 tree=$2 golden=$here/golden/$1.json rc=0 events=
 	shift 2
+	[[ " $* " != *" --events "* ]] || events=--events
 	known[$name]=yes
 	[[ -d $work/$tree ]] || unpack "$tree"
 	LC_ALL=${locale:-C.UTF-8} timeout 60 "$here/in-tree" "$work/$tree" "$program" ndctl "$@" \
 		>"$work/stdout" 2>"$work/stderr" </dev/null || rc=$?
 	if ! "$here/as-golden" "$tree" "$rc" "$work/stdout" "$work/stderr" "$@" >"$work/now" 2>"$work/why"; then
 		report 'not ok' "$name"
-	elif [[ $(head -c 1 "$work/stdout") == '{' ]] && ! "$here/check-schema" <"$work/stdout" >"$work/why" 2>&1; then
+	elif [[ $(head -c 1 "$work/stdout") == [[{] ]] && ! "$here/check-schema" $events <"$work/stdout" >"$work/why" 2>&1; then
 		report 'not ok' "$name fits the schema"
 	elif [[ $update ]]; then
 		cp "$work/now" "$golden"
@@ -229,6 +230,28 @@ output()
 	list exit-code-error modes --exit-code namespace9.9
 }
 
+events()
+{
+	plan events modes --events namespace0.1
+	plan events-quiet modes --events --quiet namespace0.1
+	plan events-names modes --events namespace0.1 namespace0.0
+	plan events-refused two-regions --events namespace1.0
+	plan events-error modes --events namespace9.9
+	plan events-control modes --events $'namespace0.0\n\e[31mred\a\x7f'
+}
+
+each()
+{
+	plan each modes --each namespace0.1 namespace0.0 namespace0.1
+	plan each-all modes --each all
+	plan each-one modes --each namespace0.1
+	plan each-filter two-regions --each -r region1 all
+	plan each-bad-and-refused two-regions --each namespace9.9 namespace1.0 namespace0.0
+	plan each-nothing modes --each -b ndbus7 all
+	plan each-events modes --each --events namespace0.1 namespace9.9
+	plan each-human modes --each -u namespace0.1
+}
+
 usage()
 {
 	both usage-no-name modes
@@ -238,6 +261,8 @@ usage()
 	both usage-value modes --verbose=yes all
 	both usage-missing-value modes all --bus
 	list usage-evict modes --evict=kill all
+	list usage-events modes --events all
+	list usage-each modes --each all
 	list usage-tree-dot modes --tree --dot all
 	plan usage-evict modes --evict=everything all
 	plan usage-evict-case modes --evict=KILL all
@@ -265,6 +290,8 @@ bad_names
 regions
 levels
 output
+events
+each
 usage
 for golden in "$here"/golden/*.json; do
 	name=${golden##*/}

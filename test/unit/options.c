@@ -58,7 +58,7 @@ static void every_option_reaches_the_request(void **state)
 
 	(void)state;
 	assert_int_equal(PARSE(&retire, "a", "-n", "--evict=term", "--grace", "0.5", "-t", "90", "-w5", "-b",
-			       "ACPI", "-rregion1", "-uvq", "b"),
+			       "ACPI", "-rregion1", "-uvq", "b", "--each", "--events"),
 			 PARSED);
 	assert_int_equal(options.request.name_count, 2);
 	assert_string_equal(options.request.names[1], "b");
@@ -70,6 +70,7 @@ static void every_option_reaches_the_request(void **state)
 	assert_string_equal(options.request.region, "region1");
 	assert_true(options.request.dry_run && options.request.wait);
 	assert_true(options.report.human && options.report.verbose && options.report.quiet);
+	assert_true(options.each && options.report.events);
 	options_free(&options);
 }
 
@@ -204,7 +205,7 @@ static void usage_errors_say_what_is_wrong(void **state)
 		{ &retire, { "--timeout=0", "a" }, "--timeout=0 leaves no time at all" },
 		{ &retire, { "--wait=x", "a" }, "--wait=x is not a number of seconds" },
 		{ &retire, { "--grace=700000", "a" }, "--grace=700000 is more than a week (604800)" },
-		{ &retire, { "--each", "a" }, "unknown option '--each'" },
+		{ &retire, { "--every", "a" }, "unknown option '--every'" },
 		{ &retire, { "--\033[2Jx", "a" }, "unknown option '--\\x1b[2Jx'" },
 		{ &list, { "--force", "a" }, "unknown option '--force'" },
 		{ &list, { "--tree", "--dot", "a" }, "--tree and --dot exclude each other" },

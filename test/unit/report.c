@@ -563,26 +563,6 @@ static void labels_of_the_graph_are_escaped(void **state)
 	result_free(&result);
 }
 
-static void progress_is_one_plain_line_a_step(void **state)
-{
-	char subject[] = "/mnt/da\nta";
-	struct step_record record = { .type = STEP_FREEZE, .subject = subject, .state = STATE_DONE, .ms = 3.14 };
-	struct progress *progress;
-	struct capture capture;
-
-	(void)state;
-	assert_null(progress_new(&(struct report_options){ .quiet = true }, stderr));
-	progress = progress_new(NULL, capture_start(&capture));
-	progress->step(progress, &record);
-	record.state = STATE_FAILED;
-	record.message = subject;
-	progress->step(progress, &record);
-	progress_free(progress);
-	assert_string_equal(captured(&capture), "freeze /mnt/da\\x0ata ... 3.1 ms\n"
-						"freeze /mnt/da\\x0ata ... 3.1 ms failed: /mnt/da\\x0ata\n");
-	capture_end(&capture);
-}
-
 static void exit_codes_are_the_contract(void **state)
 {
 	static const int codes[] = { 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4 };
@@ -608,7 +588,6 @@ int main(void)
 		cmocka_unit_test(the_tree_goes_from_the_device_to_its_users),
 		cmocka_unit_test(a_circle_of_mounts_ends),
 		cmocka_unit_test(labels_of_the_graph_are_escaped),
-		cmocka_unit_test(progress_is_one_plain_line_a_step),
 		cmocka_unit_test(exit_codes_are_the_contract),
 	};
 

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One line a step, when it has ended. On a terminal it is a live line that
+ * also shows what has begun and since when; the next one takes the place of
+ * it, and only what failed stays.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "retire/report-events.h"
+#include "util/text.h"
+
+#define LINE 1024
+
+/* Columns of the terminal now: it may have been resized. */
+static size_t columns(int fd)
+{
+	struct winsize size;
+
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return size.ws_col;
+	return 80;
+}
+
+/* Cuts `line` so that it takes at most `room` columns: a line that wraps cannot be erased. */
+static void fit(char *line, size_t room)
+{
+	mbstate_t state = { 0 };
+	size_t used = 0;
+
+	for (char *at = line; *at;) {
+		wchar_t wide;
+		size_t length = mbrtowc(&wide, at, strlen(at), &state);
+		int width = 1;
+
+		if (length == 0 || length > strlen(at)) {
+			/* no character of this locale */
+			memset(&state, 0, sizeof(state));
+			length = 1;
+			*at = '?';
+		} else if (wcwidth(wide) >= 0) {
+			width = wcwidth(wide);
+		}
+		used += (size_t)width;
+		if (used > room) {
+			*at = '\0';
+			return;
+		}
+		at += length;
+	}
+}
+
+static void format_ended(const struct event *event, char *line, size_t size)
+{
+	char subject[LINE / 2], message[LINE / 2], time[32] = "", state[32] = "";
+
+	printable(event_subject(event), subject, sizeof(subject));
+	printable(event_message(event), message, sizeof(message));
+	if (event->ms >= 0)
+		snprintf(time, sizeof(time), " %.1f ms", event->ms);
+	if (event->state != STATE_DONE && event->state != STATE_PLANNED)
+		snprintf(state, sizeof(state), " %s", step_state_name(event->state));
+	snprintf(line, size, "%s%s%s ...%s%s%s%s", event_step_name(event), *subject ? " " : "", subject, time,
+		 state, *message ? ": " : "", message);
+}
+
+/* What goes on, with the seconds that it takes already. */
+static void format_begun(const struct event *event, char *line, size_t size)
+{
+	bool undo = strcmp(event->phase, "undo") == 0;
+	char subject[LINE / 2], time[32] = "";
+
+	printable(event_subject(event), subject, sizeof(subject));
+	if (event->type == EVENT_HEARTBEAT)
+		snprintf(time, sizeof(time), " %.0f s", event->ms / 1000);
+	if (event->step == STEP_NONE)
+		snprintf(line, size, "%s ...%s", event->phase, time);
+	else
+		snprintf(line, size, "%s%s%s%s ...%s", undo ? "undo " : "", event_step_name(event),
+			 *subject ? " " : "", subject, time);
+}
+
+static void erase(struct lines_drawing *lines, FILE *out)
+{
+	if (lines->drawn)
+		fputs("\r\033[K", out);
+	lines->drawn = false;
+}
+
+static void draw_live(struct lines_drawing *lines, char *line, FILE *out)
+{
+	erase(lines, out);
+	fit(line, columns(lines->fd) - 1);
+	fputs(line, out);
+	lines->drawn = true;
+}
+
+static void draw_ended(struct lines_drawing *lines, const struct event *event, FILE *out)
+{
+	bool failed = event->state == STATE_FAILED || event->state == STATE_STUCK;
+	char line[2 * LINE];
+
+	/* what could not be put back is named in the end, with what to do */
+	if (event->type == EVENT_UNDO && event->state != STATE_UNDONE)
+		return;
+	format_ended(event, line, sizeof(line));
+	if (lines->live && !failed && !(lines->keep && event->ms >= 0)) {
+		draw_live(lines, line, out);
+		return;
+	}
+	erase(lines, out);
+	fprintf(out, "%s\n", line);
+}
+
+static void draw_line(struct drawing *drawing, const struct event *event, FILE *out)
+{
+	struct lines_drawing *lines = (struct lines_drawing *)drawing;
+	char line[2 * LINE];
+
+	switch (event->type) {
+	case EVENT_STEP:
+	case EVENT_UNDO:
+		draw_ended(lines, event, out);
+		return;
+	case EVENT_PHASE:
+	case EVENT_STEP_BEGUN:
+	case EVENT_UNDO_BEGUN:
+	case EVENT_HEARTBEAT:
+		if (!lines->live || !*event->phase)
+			return;
+		format_begun(event, line, sizeof(line));
+		draw_live(lines, line, out);
+		return;
+	default:
+		erase(lines, out);
+	}
+}
+
+struct lines_drawing lines_drawing(const struct report_options *options, int fd)
+{
+	const char *kind = getenv("TERM");
+	bool live = isatty(fd) && kind && strcmp(kind, "dumb") != 0;
+
+	return (struct lines_drawing){
+		.drawing = { .draw = draw_line, .heartbeat_ms = live ? 1000 : 0 },
+		.fd = fd,
+		.live = live,
+		.keep = options && options->verbose,
+	};
+}
