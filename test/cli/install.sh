@@ -78,8 +78,26 @@ has_no_family_names()
 only_ours()
 {
 	local other
-	other=$(cd "$1" && find . ! -type d ! -name '*dax-retire*' ! -name 'ndctl-*.1*' ! -name ndctl ! -name daxctl ! -name cxl)
+	other=$(cd "$1" && find . ! -type d ! -name '*dax-retire*' ! -name 'ndctl-*.1*' ! -name 'daxctl-*.1*' ! -name 'cxl-*.1*' \
+		! -name ndctl ! -name daxctl ! -name cxl)
 	[[ -z $other ]] || { sed 's/^/# not ours: /' <<<"$other"; false; }
+}
+
+# all that is below the directory: a unit or a rule of ours
+services_of() # DIRECTORY
+{
+	find "$1" -name '*.service' -o -name '*.rules'
+}
+
+# systemd wants the program to be there
+unit_is_good() # UNIT PROGRAM
+{
+	grep -qx "ExecStart=$2 ndctl recover" "$1" || return
+	command -v systemd-analyze >/dev/null || return 0
+	mkdir -p "$work/unit"
+	sed "s|^ExecStart=$2|ExecStart=$bin/dax-retire|" "$1" >"$work/unit/${1##*/}"
+	systemd-analyze verify --man=no "$work/unit/${1##*/}" 2>&1 | sed 's/^/# /'
+	return "${PIPESTATUS[0]}"
 }
 
 list_of() # PROGRAM PATH
@@ -101,6 +119,7 @@ completions=$top/share/bash-completion/completions
 check "the completion is installed" test -s "$completions/dax-retire"
 check "bash can read it" bash -n "$completions/dax-retire"
 check "nothing else is installed" only_ours "$top"
+check "no unit and no rule is installed unasked" test -z "$(services_of "$work/own")"
 
 if command -v asciidoctor >/dev/null; then
 	# each command of each table has its page
@@ -139,8 +158,24 @@ check "/usr: all commands work by its own name" bash -c '"$1" ndctl retire-names
 	- "$top/bin/dax-retire"
 check "/usr: nothing else is installed" only_ours "$top"
 
-install_as option -Dfamily-names=enabled
+for what in systemd:systemdsystemunitdir:/dax-retire-recover.service udev:udevdir:/rules.d/90-dax-retire.rules; do
+	IFS=: read -r package variable file <<<"$what"
+	if pkg-config --exists systemd "$package" 2>/dev/null; then
+		file=$(pkg-config --variable="$variable" "$package")$file
+		check "/usr: ${file##*/} is where $package looks" test -s "$work/distribution$file"
+	else
+		skip "/usr: where ${file##*/} is" "needs the pkg-config files of systemd and udev"
+	fi
+done
+
+install_as option -Dfamily-names=enabled -Dsystemdsystemunitdir=/etc/units -Dudevrulesdir=/etc/rules
 check "/usr: the names can be asked for" is_link_to_us "$work/option/usr/bin/ndctl"
+check "the unit goes where it is asked for, and is a good one" \
+	unit_is_good "$work/option/etc/units/dax-retire-recover.service" /usr/bin/dax-retire
+check "the rule goes where it is asked for" test -s "$work/option/etc/rules/90-dax-retire.rules"
+
+install_as neither -Dsystemdsystemunitdir=no -Dudevrulesdir=no
+check "no means none" test -z "$(services_of "$work/neither")"
 
 echo "1..$count"
 [[ $failed == 0 ]]
