@@ -259,6 +259,32 @@ static const struct text_field mount_texts[] = {
 	{ "super_options", offsetof(struct mount, super_options), true },
 };
 
+static struct json_object *capture_namespace(const struct mount_namespace *namespace)
+{
+	struct json_object *object = json_object_new_object();
+
+	put_number(object, "ino", namespace->ino);
+	put_bool(object, "initial", namespace->initial);
+	put_number(object, "unique", namespace->unique);
+	put_number(object, "pid", (uint64_t) namespace->pid);
+	put_number(object, "starttime", namespace->starttime);
+	return object;
+}
+
+static struct mount_namespace captured_namespace(struct json_object *object)
+{
+	uint64_t pid = number_of(object, "pid");
+
+	return (struct mount_namespace){
+		.ino = number_of(object, "ino"),
+		.fd = -1,
+		.initial = bool_of(object, "initial"),
+		.unique = number_of(object, "unique"),
+		.pid = pid <= INT_MAX ? (pid_t)pid : 0,
+		.starttime = number_of(object, "starttime"),
+	};
+}
+
 struct json_object *capture_mount(const struct look *look, const struct holder *holder)
 {
 	struct json_object *object = json_object_new_object();
@@ -267,7 +293,7 @@ struct json_object *capture_mount(const struct look *look, const struct holder *
 	put_texts(object, mount_texts, COUNT_OF(mount_texts), mount);
 	put_number(object, "id", mount->id);
 	put_dev(object, "number", mount->dev);
-	put_number(object, "ns", look->namespaces.items[mount->ns].ino);
+	put_object(object, "ns", capture_namespace(&look->namespaces.items[mount->ns]));
 	put_bool(object, "foreign", mount->foreign);
 	put_bool(object, "pinned", look_is_pinned_mount(look, holder));
 	return object;
@@ -291,7 +317,7 @@ int captured_mount(struct json_object *object, struct captured_mount *captured)
 	}
 	mount->id = number_of(object, "id");
 	mount->foreign = bool_of(object, "foreign");
-	captured->ns = number_of(object, "ns");
+	captured->ns = captured_namespace(object_of(object, "ns"));
 	captured->pinned = bool_of(object, "pinned");
 	return 0;
 }

@@ -22,9 +22,9 @@ int captured_device(struct json_object *object, struct device *device);
 struct json_object *capture_mount(const struct look *look, const struct holder *mount);
 
 struct captured_mount {
-	struct mount mount; /* .ns is meaningless; mount_free() */
-	uint64_t ns;	    /* inode number of its mount namespace */
-	bool pinned;	    /* look_is_pinned_mount() */
+	struct mount mount;	   /* .ns is meaningless; mount_free() */
+	struct mount_namespace ns; /* as it was told then; without a descriptor */
+	bool pinned;		   /* look_is_pinned_mount() */
 };
 
 int captured_mount(struct json_object *object, struct captured_mount *captured);

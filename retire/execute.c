@@ -204,7 +204,7 @@ typedef int put_back(struct execution *execution, const struct captured *capture
 
 /* The state that it ends in; what cannot be put back is stuck. */
 static enum step_state back(struct execution *execution, put_back *how, const struct captured *captured,
-			    enum step_state done)
+			    struct step_record *record, enum step_state done)
 {
 	struct err err = { 0 };
 	int rc;
@@ -218,6 +218,8 @@ static enum step_state back(struct execution *execution, put_back *how, const st
 	if (rc >= 0)
 		return rc ? STATE_NOT_NEEDED : done;
 	result_add_stuck(execution->result, captured->subject, NULL, "cannot put it back: %s", err.message);
+	if (!record->message)
+		record->message = strdup(err.message);
 	return STATE_FAILED;
 }
 
@@ -265,11 +267,11 @@ void execute_rollback(struct execution *execution, struct progress *progress)
 		if (!step_kind(captured->type)->undo)
 			continue;
 		tell(execution, progress, EVENT_UNDO_BEGUN, record);
-		state = back(execution, step_kind(captured->type)->undo, captured, STATE_UNDONE);
+		state = back(execution, step_kind(captured->type)->undo, captured, record, STATE_UNDONE);
 		any |= state == STATE_UNDONE;
-		/* a step that failed stays the one that failed */
-		if (record->state == STATE_DONE && state == STATE_UNDONE)
-			record->state = state;
+		/* the step that failed stays so; one that somebody else began has no outcome but this */
+		if ((record->state == STATE_DONE && state == STATE_UNDONE) || execution->recovering)
+			record->state = state == STATE_NOT_NEEDED ? STATE_UNDONE : state;
 		if (state == STATE_UNDONE || state == STATE_NOT_NEEDED)
 			journal_write(&execution->journal, journal_event(i, step_state_name(STATE_UNDONE)), false,
 				      NULL);
@@ -298,7 +300,7 @@ void execute_restore(struct execution *execution, enum phase from, enum phase to
 		if (step_phase(captured->type) < from || step_phase(captured->type) > to)
 			continue;
 		tell(execution, progress, EVENT_STEP_BEGUN, record);
-		record->state = back(execution, step_kind(captured->type)->restore, captured, STATE_DONE);
+		record->state = back(execution, step_kind(captured->type)->restore, captured, record, STATE_DONE);
 		record->ms = (double)(clock_us() - start) / 1000;
 		tell(execution, progress, EVENT_STEP, record);
 	}

@@ -147,10 +147,18 @@ void look_release_pinned(struct look *look, int device)
 	}
 }
 
-int look_namespace(const struct look *look, uint64_t ino)
+static bool is_same_namespace(const struct mount_namespace *now, const struct mount_namespace *was)
+{
+	/* the initial one has another number after a boot with another kernel */
+	if (was->initial || now->initial)
+		return was->initial && now->initial;
+	return now->ino == was->ino && (!now->unique || !was->unique || now->unique == was->unique);
+}
+
+int look_namespace(const struct look *look, const struct mount_namespace *was)
 {
 	for (size_t i = 0; i < look->namespaces.count; i++)
-		if (look->namespaces.items[i].ino == ino)
+		if (is_same_namespace(&look->namespaces.items[i], was))
 			return (int)i;
 	return -1;
 }

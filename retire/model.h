@@ -165,6 +165,9 @@ struct mount_namespace {
 	int fd;		      /* of /proc/PID/ns/mnt; -1 in a recorded tree */
 	bool initial;	      /* the one this program and pid 1 live in */
 	bool less_privileged; /* owned by another user namespace: its private copies of our mounts are locked */
+	uint64_t unique;      /* never given twice in a boot, as the inode number is; 0: this kernel has none */
+	pid_t pid;	      /* one of its processes, with its start time; 0: none is known */
+	uint64_t starttime;
 };
 
 /* Something that could not be looked at. Unknown is never "none". */
@@ -219,8 +222,8 @@ bool look_is_pinned_mount(const struct look *look, const struct holder *holder);
 void look_release_namespaces(struct look *look);
 void look_release_pinned(struct look *look, int device);
 
-/* Index of the mount namespace with inode number `ino`, or -1. */
-int look_namespace(const struct look *look, uint64_t ino);
+/* Index of the mount namespace `was`, which an earlier look has found, or -1. */
+int look_namespace(const struct look *look, const struct mount_namespace *was);
 
 /* What `holder` rests on, for people: name of the block device below it. Never NULL. */
 const char *look_on_name(const struct look *look, const struct holder *holder);

@@ -272,13 +272,15 @@ static void recover_all(struct session *session, const struct journal_names *nam
 	array_each(name, &names->list) {
 		struct retirement retirement;
 		struct err err = { 0 };
+		int rc;
 
 		if (!is_asked_for(request, name->id))
 			continue;
-		if (retirement_read(root, name->id, &retirement, &err) == 0) {
+		rc = retirement_read(root, name->id, &retirement, &err);
+		if (rc == 0) {
 			if (needs_recovery(&retirement))
 				recover_into(session, &retirement);
-		} else if (!retirement.records.list.count && name->in[JOURNAL_RUN]) {
+		} else if (rc == -ENODATA) {
 			/* cut before its first record: nothing was begun */
 			journal_remove(root, JOURNAL_RUN, name->id);
 			journal_remove(root, JOURNAL_STATE, name->id);
@@ -362,7 +364,7 @@ static void list_one(const struct root *root, const char *id, struct result *res
 		tell(result, &retirement, retirement_state(root, &retirement));
 		if (!retirement.end && result->retirements.count)
 			tell_place(&result->retirements.items[result->retirements.count - 1], &retirement);
-	} else if (retirement.records.list.count) {
+	} else if (rc != -ENODATA && rc != -ENOENT) {
 		tell(result, &retirement, "unreadable");
 	}
 	retirement_free(&retirement);

@@ -183,7 +183,7 @@ static void people_failed(const struct result *result, const char *what, FILE *e
 
 static void people_well(const struct result *result, const char *what, FILE *err)
 {
-	fprintf(err, "%s:", what);
+	fprintf(err, "%s%s", what, result->look.devices.count ? ":" : "");
 	print_device_names(result, err);
 	fputc('\n', err);
 	print_losses(result, err);
@@ -201,7 +201,7 @@ static const struct {
 	[OUTCOME_PLANNED] = { "planned, nothing was changed", false },
 	[OUTCOME_LISTED] = { NULL, false },
 	[OUTCOME_ERROR] = { "error", true },
-	[OUTCOME_IN_PROGRESS] = { "another retirement is running", true },
+	[OUTCOME_IN_PROGRESS] = { "not begun", true },
 	[OUTCOME_REFUSED] = { "refused", true },
 	[OUTCOME_ROLLED_BACK] = { "not retired, and put back", true },
 	[OUTCOME_STUCK] = { "stuck", true },

@@ -142,6 +142,8 @@ static void start(struct restoring *restoring)
 		.log = { .fd = -1 },
 		.journal = JOURNAL_NONE,
 		.recovering = true,
+		.long_after = true,
+		.other_boot = !restoring->retirement.this_boot,
 		.find_holders = session->machine->find_holders,
 	};
 }

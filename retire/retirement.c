@@ -177,7 +177,7 @@ static int read_all(const struct root *root, struct retirement *retirement, stru
 			return err_set(err, rc, "journal %s: record %zu makes no sense", retirement->id,
 				       (size_t)(record - retirement->records.list.items) + 1);
 	}
-	return rc < 0 ? err_set(err, rc, "journal %s is empty", retirement->id) : 0;
+	return retirement->records.list.count ? 0 : err_set(err, -ENODATA, "journal %s is empty", retirement->id);
 }
 
 int retirement_read(const struct root *root, const char *id, struct retirement *retirement, struct err *err)
@@ -234,8 +234,8 @@ int retirement_find_interrupted(const struct root *root, char id[JOURNAL_ID_ROOM
 		if (rc < 0 || found || !name->in[JOURNAL_RUN])
 			continue;
 		rc = retirement_read(root, name->id, &retirement, err);
-		/* one whose first record never got to the disk has begun nothing */
-		if (rc == -EBADMSG && !retirement.records.list.count)
+		/* one whose first record was never written has begun nothing */
+		if (rc == -ENODATA)
 			rc = 0;
 		else if (rc == 0 && !retirement.end && retirement.this_boot)
 			found = 1;

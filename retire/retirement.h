@@ -34,7 +34,7 @@ struct retirement {
 };
 
 /* From the journal of this boot or, when there is none, the lasting one. 0; -ENOENT; -EBADMSG; …
- * retirement_free(). */
+ * -ENODATA: it has no record yet, so nothing was begun. retirement_free() in every case. */
 int retirement_read(const struct root *root, const char *id, struct retirement *retirement, struct err *err);
 void retirement_free(struct retirement *retirement);
 

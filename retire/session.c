@@ -14,6 +14,7 @@
 #include "retire/report-systemd.h"
 #include "util/cleanup.h"
 #include "util/root.h"
+#include "util/text.h"
 
 /* "20261121T101502-7f3a": UTC, and enough chance to tell two of one second apart. */
 static void make_id(char *id, size_t size)
@@ -63,7 +64,9 @@ static bool take_lock(struct session *session)
 
 	if (geteuid() != 0 && !session->machine->root->recorded) {
 		session_finish(session, OUTCOME_ERROR,
-			       "only root can do this (--dry-run shows what can be seen without)");
+			       starts_with(request->command, "retire-")
+				       ? "only root can do this (--dry-run shows what can be seen without)"
+				       : "only root can do this");
 		return false;
 	}
 	progress_phase(session->progress, "lock");

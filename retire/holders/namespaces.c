@@ -11,7 +11,9 @@
 #include <sys/stat.h>
 
 #include "retire/holders/kinds.h"
+#include "retire/holders/procfs.h"
 #include "util/cleanup.h"
+#include "util/root.h"
 #include "util/text.h"
 
 /* include/uapi/linux/nsfs.h of Linux 6.12; older headers lack them */
@@ -19,6 +21,7 @@ struct mnt_ns_info_v0 {
 	uint32_t size, nr_mounts;
 	uint64_t mnt_ns_id;
 };
+#define MNT_GET_ID   _IOR(NSIO, 5, uint64_t)
 #define MNT_GET_NEXT _IOR(NSIO, 11, struct mnt_ns_info_v0)
 #define MNT_GET_PREV _IOR(NSIO, 12, struct mnt_ns_info_v0)
 
@@ -64,6 +67,8 @@ static int add_namespace(struct finder *finder, uint64_t ino, int fd)
 	namespace->ino = ino;
 	namespace->initial = ino == finder->initial[0] || ino == finder->initial[1];
 	namespace->less_privileged = is_less_privileged(fd);
+	if (ioctl(fd, MNT_GET_ID, &namespace->unique) < 0)
+	namespace->unique = 0;
 	namespace->fd = take_fd(&owned);
 	return (int)finder->look->namespaces.count - 1;
 }
@@ -76,14 +81,31 @@ static int find_namespace(const struct finder *finder, uint64_t ino)
 	return -ENOENT;
 }
 
+static void note_process(const struct finder *finder, struct mount_namespace *namespace, pid_t pid)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *text = NULL;
+	struct proc_stat stat;
+	char path[64];
+
+	snprintf(path, sizeof(path), "%d/stat", pid);
+	fd = openat(finder->proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read_whole(fd, 4096, &text) <= 0 || stat_parse(text, &stat) < 0)
+		return;
+	namespace->pid = pid;
+	namespace->starttime = stat.starttime;
+}
+
 /* Remembers that `pid` lives in namespace `index`. */
 static int note_pid(struct finder *finder, int index, pid_t pid)
 {
 	while (finder->pids.count <= (size_t)index)
 		if (!array_add(&finder->pids))
 			return -ENOMEM;
-	if (!finder->pids.items[index])
+	if (!finder->pids.items[index]) {
 		finder->pids.items[index] = pid;
+		note_process(finder, &finder->look->namespaces.items[index], pid);
+	}
 	return 0;
 }
 

@@ -54,6 +54,8 @@ struct execution {
 	struct journal journal;
 	struct json_object *head; /* what the first record says besides the plan; taken by it */
 	bool recovering;	  /* what another process began: from the journal, without its descriptors */
+	bool long_after;	  /* … and committed, any time ago … */
+	bool other_boot;	  /* … even in another boot */
 	int (*find_holders)(const struct root *root, struct look *look, struct err *err);
 	ARRAY_OF(struct open_file) files;
 	ARRAY_OF(struct kept_mount) kept;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "retire/capture.h"
+#include "retire/holders/holders.h"
 #include "retire/steps/steps.h"
 #include "util/cleanup.h"
 #include "util/root.h"
@@ -129,10 +130,27 @@ static int lost(struct execution *execution, const struct mount *mount, const ch
 	return 1;
 }
 
+/*
+ * Where the mount was. Inode numbers are given anew: long after, one alone does
+ * not tell a namespace, and after a boot nothing does but that it is the
+ * initial one. Somebody else's must not get a mount of ours.
+ */
+static int find_namespace(const struct execution *execution, const struct mount_namespace *was)
+{
+	const struct process anchor = { .pid = was->pid, .starttime = was->starttime };
+
+	if (!was->initial && execution->other_boot)
+		return -1;
+	if (!was->initial && execution->long_after && !was->unique &&
+	    !(was->pid && holders_process_lives(execution->root, &anchor)))
+		return -1;
+	return look_namespace(execution->look, was);
+}
+
 static int mount_again(struct execution *execution, const struct captured *captured,
 		       const struct captured_mount *was, int kept, struct err *err)
 {
-	int ns = look_namespace(execution->look, was->ns), rc = 0;
+	int ns = find_namespace(execution, &was->ns), rc = 0;
 
 	if (was->pinned || ns < 0 || execution->look->namespaces.items[ns].fd < 0)
 		return lost(execution, &was->mount, "its mount namespace ended");
@@ -173,7 +191,7 @@ static const struct holder *find_again(const struct look *now, const struct capt
 		if (holder->type == HOLDER_MOUNT && holder->mount.dev == was->mount.dev &&
 		    strcmp(holder->mount.point, was->mount.point) == 0 &&
 		    strcmp(holder->mount.root, was->mount.root) == 0 &&
-		    now->namespaces.items[holder->mount.ns].ino == was->ns)
+		    holder->mount.ns == look_namespace(now, &was->ns))
 			return holder;
 	return NULL;
 }
@@ -192,7 +210,7 @@ static int verify_unmount(const struct look *now, const struct captured *capture
 		     err_set(err, 0, "it is mounted with %s, not %s", found->mount.options, was.mount.options);
 	else
 		/* a foreign one is seen only below one of ours; and what is lost is told as lost */
-		rc = was.pinned || was.mount.foreign || look_namespace(now, was.ns) < 0 ||
+		rc = was.pinned || was.mount.foreign || look_namespace(now, &was.ns) < 0 ||
 		     err_set(err, 0, "it is not mounted");
 	mount_free(&was.mount);
 	return rc;
