@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -321,11 +322,18 @@ struct finding {
 	const struct request *request;
 };
 
-/* The lock of a retirement among them: a reader that hangs for ever must not keep it. */
-static void close_regular_files(void)
+/*
+ * A reader that hangs for ever must not keep the lock of a retirement, nor
+ * whoever reads our output from its end.
+ */
+static void let_go_of_files(void)
 {
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct stat found;
 
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (null < 0 || dup2(null, fd) < 0)
+			close(fd);
 	for (int fd = STDERR_FILENO + 1; fd < 64; fd++)
 		if (fstat(fd, &found) == 0 && S_ISREG(found.st_mode))
 			close(fd);
@@ -338,7 +346,7 @@ static int try_finding(void *argument, int *fd)
 	struct look look = { 0 };
 
 	(void)fd;
-	close_regular_files();
+	let_go_of_files();
 	finding->find(finding->root, finding->request, &look, NULL);
 	look_free(&look);
 	return 0;
