@@ -272,14 +272,15 @@ static void recover_all(struct session *session, const struct journal_names *nam
 	array_each(name, &names->list) {
 		struct retirement retirement;
 		struct err err = { 0 };
+		int rc;
 
 		if (!is_asked_for(request, name->id))
 			continue;
-		if (retirement_read(root, name->id, &retirement, &err) == 0) {
+		rc = retirement_read(root, name->id, &retirement, &err);
+		if (rc == 0) {
 			if (needs_recovery(&retirement))
 				recover_into(session, &retirement);
-		} else if (!retirement.records.list.count && name->in[JOURNAL_RUN]) {
-			/* cut before its first record: nothing was begun */
+		} else if (rc == -ENODATA && name->in[JOURNAL_RUN]) {
 			journal_remove(root, JOURNAL_RUN, name->id);
 			journal_remove(root, JOURNAL_STATE, name->id);
 		} else if (name->in[JOURNAL_RUN] || request->name_count) {
@@ -360,7 +361,7 @@ static void list_one(const struct root *root, const char *id, struct result *res
 		tell(result, &retirement, retirement_state(root, &retirement));
 		if (!retirement.end && result->retirements.count)
 			tell_place(&result->retirements.items[result->retirements.count - 1], &retirement);
-	} else if (retirement.records.list.count) {
+	} else if (rc != -ENODATA) {
 		tell(result, &retirement, "unreadable");
 	}
 	retirement_free(&retirement);

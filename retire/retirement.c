@@ -168,7 +168,7 @@ static int read_record(struct retirement *retirement, struct json_object *record
 
 static int read_all(const struct root *root, struct retirement *retirement, struct err *err)
 {
-	int rc = -EBADMSG;
+	int rc = -ENODATA;
 
 	array_each(record, &retirement->records.list) {
 		rc = record == retirement->records.list.items ? read_head(root, retirement, *record) : 0;
@@ -235,7 +235,7 @@ int retirement_find_interrupted(const struct root *root, char id[JOURNAL_ID_ROOM
 			continue;
 		rc = retirement_read(root, name->id, &retirement, err);
 		/* one whose first record never got to the disk has begun nothing */
-		if (rc == -EBADMSG && !retirement.records.list.count)
+		if (rc == -ENODATA)
 			rc = 0;
 		else if (rc == 0 && !retirement.end && retirement.this_boot)
 			found = 1;

@@ -33,8 +33,11 @@ struct retirement {
 	unsigned grace_ms, timeout_ms;
 };
 
-/* From the journal of this boot or, when there is none, the lasting one. 0; -ENOENT; -EBADMSG; …
- * retirement_free(). */
+/*
+ * From the journal of this boot or, when there is none, the lasting one. 0;
+ * -ENOENT; -ENODATA: cut before its first record, so nothing was begun; -EBADMSG
+ * and others: it cannot be read or trusted. retirement_free() in every case.
+ */
 int retirement_read(const struct root *root, const char *id, struct retirement *retirement, struct err *err);
 void retirement_free(struct retirement *retirement);
 
