@@ -69,6 +69,16 @@ uint64_t number_of(struct json_object *object, const char *key)
 	return value ? json_object_get_uint64(value) : 0;
 }
 
+int captured_number(struct json_object *object, const char *key, uint64_t *number)
+{
+	struct json_object *value = typed(object, key, json_type_int);
+
+	if (!value || json_object_get_int64(value) < 0)
+		return -EBADMSG;
+	*number = json_object_get_uint64(value);
+	return 0;
+}
+
 bool bool_of(struct json_object *object, const char *key)
 {
 	struct json_object *value = typed(object, key, json_type_boolean);

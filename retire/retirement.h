@@ -20,6 +20,7 @@ struct retirement {
 	struct look was;		/* the devices only, as they were */
 	ARRAY_OF(struct captured) captured;
 	ARRAY_OF(enum step_state) states; /* of each: STATE_FAILED also when its outcome is not known */
+	bool planned;			  /* there is a plan */
 	size_t base;			  /* where the steps of the last plan start */
 	const char *command;		  /* "retire-namespace" */
 	const char *end;		  /* how it ended, as in a result; NULL: it did not */
