@@ -272,8 +272,9 @@ void execute_rollback(struct execution *execution, struct progress *progress)
 		/* a step that failed stays the one that failed */
 		if (record->state == STATE_DONE && state == STATE_UNDONE)
 			record->state = state;
-		if (state == STATE_UNDONE || state == STATE_NOT_NEEDED)
-			journal_write(&execution->journal, journal_event(i, step_state_name(STATE_UNDONE)), false,
+		if (i >= execution->base && (state == STATE_UNDONE || state == STATE_NOT_NEEDED))
+			journal_write(&execution->journal,
+				      journal_event(i - execution->base, step_state_name(STATE_UNDONE)), false,
 				      NULL);
 		if (progress && record->state == STATE_UNDONE)
 			progress->step(progress, record);

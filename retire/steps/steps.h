@@ -60,8 +60,10 @@ struct execution {
 	const struct plan *plan;   /* being executed: execute.c's own */
 	size_t next, record, told; /* its next step; the record of its first step; records that were told */
 	ARRAY_OF(struct captured) captured; /* of each step that has a record */
-	int *claims;			    /* descriptor of each device, -1: none */
-	int frozen;			    /* id of the file system that is frozen now, 0: none */
+	size_t base; /* the first of them that is of the last plan in the journal; what is before it is not noted
+			again */
+	int *claims; /* descriptor of each device, -1: none */
+	int frozen;  /* id of the file system that is frozen now, 0: none */
 	uint64_t frozen_at_us;
 };
 
