@@ -27,14 +27,21 @@ static struct request request_of(const struct retirement *retirement)
 	};
 }
 
-/* The devices as they were, and who has what of them now. */
+/*
+ * The devices, and who has what of them now. Nothing was unbound, so they still
+ * have their numbers: a journal that says others would be about somebody else's.
+ */
 static int look_again(const struct machine *machine, const struct retirement *retirement, struct look *look,
 		      struct err *err)
 {
-	int rc = look_copy_devices(&retirement->was, look);
+	int rc = machine_find_again(machine, &retirement->was, look, err);
 
+	for (size_t i = 0; rc == 0 && i < look->devices.count; i++)
+		if (look->devices.items[i].dev != retirement->was.devices.items[i].dev)
+			rc = err_set(err, -ESTALE, "%s has another device number than when it was retired",
+				     look->devices.items[i].name);
 	look->initial_namespaces = true;
-	return rc < 0 ? err_set(err, rc, "out of memory") : machine->find_holders(machine->root, look, err);
+	return rc < 0 ? rc : machine->find_holders(machine->root, look, err);
 }
 
 /* Thawed by the one who froze it: whatever is frozen there now is not ours. */
