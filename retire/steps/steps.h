@@ -100,12 +100,16 @@ int step_undo_nothing(struct execution *execution, const struct captured *captur
 int step_verify_nothing(const struct look *now, const struct captured *captured, struct err *err);    /* 1 */
 
 /*
- * May what the journal of another process says be acted on? Only where `path`,
- * a node or a file, leads to the device of the step or to one of its
- * partitions. 0 or -EPERM with a message.
+ * May what the journal of another process says be acted on? Only where *path, a
+ * node or (`file`) a file, leads to the device of the step or to one of its
+ * partitions. *path becomes where it really is, so that no link can lead
+ * elsewhere after the check. 0 or a negative errno with a message.
  */
-int step_check_source(const struct execution *execution, const struct captured *captured, const char *path,
+int step_check_source(const struct execution *execution, const struct captured *captured, bool file, char **path,
 		      struct err *err);
+
+/* The same for a type of file system: one that takes no device would not even look at the source. */
+int step_check_fstype(const struct execution *execution, const char *fstype, struct err *err);
 
 /* "/mnt/data", "pmem0", "fio[812]": what the step is done to. Never NULL. */
 const char *step_subject(const struct look *look, const struct step *step);

@@ -129,8 +129,8 @@ static int lost(struct execution *execution, const struct mount *mount, const ch
 	return 1;
 }
 
-static int mount_again(struct execution *execution, const struct captured *captured,
-		       const struct captured_mount *was, int kept, struct err *err)
+static int mount_again(struct execution *execution, const struct captured *captured, struct captured_mount *was,
+		       int kept, struct err *err)
 {
 	int ns = look_namespace(execution->look, was->ns), rc = 0;
 
@@ -140,7 +140,9 @@ static int mount_again(struct execution *execution, const struct captured *captu
 	if (was->mount.foreign && kept < 0)
 		return lost(execution, &was->mount, "not of the device: mount it again by hand");
 	if (execution->recovering)
-		rc = step_check_source(execution, captured, was->mount.source, err);
+		rc = step_check_source(execution, captured, false, &was->mount.source, err);
+	if (rc == 0 && execution->recovering)
+		rc = step_check_fstype(execution, was->mount.fstype, err);
 	return rc < 0 ? rc
 		      : execution->effects->mount(execution->effects, &was->mount,
 						  execution->look->namespaces.items[ns].fd, kept,
@@ -214,7 +216,7 @@ static int undo_swap_off(struct execution *execution, const struct captured *cap
 	if (rc < 0)
 		return err_errno(err, rc, "its journal does not say which swap area");
 	if (execution->recovering)
-		rc = step_check_source(execution, captured, was.path, err);
+		rc = step_check_source(execution, captured, was.file, &was.path, err);
 	if (rc == 0)
 		rc = execution->effects->swap_on(execution->effects, &was, execution->deadline, err);
 	free(was.path);
