@@ -190,7 +190,7 @@ static int read_record(struct retirement *retirement, struct json_object *record
 	return rc;
 }
 
-static int read_all(const struct root *root, struct retirement *retirement, struct err *err)
+int retirement_of_records(const struct root *root, struct retirement *retirement, struct err *err)
 {
 	int rc = -ENODATA;
 
@@ -215,7 +215,7 @@ int retirement_read(const struct root *root, const char *id, struct retirement *
 	rc = journal_read(root, JOURNAL_RUN, id, &retirement->records, err);
 	if (rc == -ENOENT)
 		rc = journal_read(root, JOURNAL_STATE, id, &retirement->records, err);
-	return rc < 0 ? rc : read_all(root, retirement, err);
+	return rc < 0 ? rc : retirement_of_records(root, retirement, err);
 }
 
 void retirement_free(struct retirement *retirement)
@@ -312,15 +312,16 @@ void retirements_prune(const struct root *root)
 	for (size_t i = names.list.count; i-- > 0;) {
 		const struct journal_name *name = &names.list.items[i];
 		struct retirement retirement;
+		int rc = retirement_read(root, name->id, &retirement, NULL);
 
-		/* what cannot be read is for people to look at */
-		if (retirement_read(root, name->id, &retirement, NULL) == 0 && ++kept > RETIREMENTS_KEPT &&
-		    (retirement.end || !retirement.this_boot) &&
+		/* what cannot be read is for people to look at, and takes the place of nothing */
+		if (rc == 0 && ++kept > RETIREMENTS_KEPT && (retirement.end || !retirement.this_boot) &&
 		    (!retirement_is_restorable(&retirement) ||
 		     is_superseded(&retirement, later.list.items, later.list.count)))
 			for (enum journal_place place = 0; place < JOURNAL_PLACES; place++)
 				journal_remove(root, place, name->id);
-		note_devices(&later, &retirement);
+		if (rc == 0)
+			note_devices(&later, &retirement);
 		retirement_free(&retirement);
 	}
 	array_each(name, &later.list)

@@ -40,6 +40,10 @@ struct retirement {
  * and others: it cannot be read or trusted. retirement_free() in every case.
  */
 int retirement_read(const struct root *root, const char *id, struct retirement *retirement, struct err *err);
+
+/* The same from retirement->id and ->records, with the rest empty. */
+int retirement_of_records(const struct root *root, struct retirement *retirement, struct err *err);
+
 void retirement_free(struct retirement *retirement);
 
 /* Something can be brought back: it was committed, and not all of it is restored. */
