@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -84,8 +85,8 @@ static int take_real_path(int fd, char **path)
 	return 0;
 }
 
-int step_check_source(const struct execution *execution, const struct captured *captured, bool file, char **path,
-		      struct err *err)
+int step_check_source(const struct execution *execution, const struct captured *captured, bool file, dev_t dev,
+		      char **path, struct err *err)
 {
 	_cleanup_close_ int fd = -1;
 	struct stat found;
@@ -102,6 +103,9 @@ int step_check_source(const struct execution *execution, const struct captured *
 	    !is_on(execution->look, captured->device, &found))
 		return err_set(err, -EPERM, "%s is not on %s", text,
 			       execution->look->devices.items[captured->device].name);
+	/* numbers of major 0 are the kernel's, anew with each mount */
+	if (major(dev) && dev != found.st_rdev)
+		return err_set(err, -EPERM, "%s has another device number", text);
 	/* a recorded tree is not where effects are done */
 	if (!execution->root->recorded)
 		rc = take_real_path(fd, path);

@@ -102,11 +102,12 @@ int step_verify_nothing(const struct look *now, const struct captured *captured,
 /*
  * May what the journal of another process says be acted on? Only where *path, a
  * node or (`file`) a file, leads to the device of the step or to one of its
- * partitions. *path becomes where it really is, so that no link can lead
- * elsewhere after the check. 0 or a negative errno with a message.
+ * partitions, and, where `dev` is one that a node can have, to that. *path
+ * becomes where it really is, so that no link can lead elsewhere after the
+ * check. 0 or a negative errno with a message.
  */
-int step_check_source(const struct execution *execution, const struct captured *captured, bool file, char **path,
-		      struct err *err);
+int step_check_source(const struct execution *execution, const struct captured *captured, bool file, dev_t dev,
+		      char **path, struct err *err);
 
 /* The same for a type of file system: one that takes no device would not even look at the source. */
 int step_check_fstype(const struct execution *execution, const char *fstype, struct err *err);

@@ -140,7 +140,7 @@ static int mount_again(struct execution *execution, const struct captured *captu
 	if (was->mount.foreign && kept < 0)
 		return lost(execution, &was->mount, "not of the device: mount it again by hand");
 	if (execution->recovering)
-		rc = step_check_source(execution, captured, false, &was->mount.source, err);
+		rc = step_check_source(execution, captured, false, was->mount.dev, &was->mount.source, err);
 	if (rc == 0 && execution->recovering)
 		rc = step_check_fstype(execution, was->mount.fstype, err);
 	return rc < 0 ? rc
@@ -216,7 +216,7 @@ static int undo_swap_off(struct execution *execution, const struct captured *cap
 	if (rc < 0)
 		return err_errno(err, rc, "its journal does not say which swap area");
 	if (execution->recovering)
-		rc = step_check_source(execution, captured, was.file, &was.path, err);
+		rc = step_check_source(execution, captured, was.file, 0, &was.path, err);
 	if (rc == 0)
 		rc = execution->effects->swap_on(execution->effects, &was, execution->deadline, err);
 	free(was.path);
