@@ -69,6 +69,16 @@ uint64_t number_of(struct json_object *object, const char *key)
 	return value ? json_object_get_uint64(value) : 0;
 }
 
+int captured_number(struct json_object *object, const char *key, uint64_t *number)
+{
+	struct json_object *value = typed(object, key, json_type_int);
+
+	if (!value || json_object_get_int64(value) < 0)
+		return -EBADMSG;
+	*number = json_object_get_uint64(value);
+	return 0;
+}
+
 bool bool_of(struct json_object *object, const char *key)
 {
 	struct json_object *value = typed(object, key, json_type_boolean);
@@ -228,7 +238,7 @@ int captured_device(struct json_object *object, struct device *device)
 	if (rc == 0)
 		rc = captured_dev(object, "number", &device->dev);
 	if (rc == 0 && (!is_plain_name(device->name) || !starts_with(device->path, "/sys/devices/") ||
-			strstr(device->path, "/../") || (device->blockdev && !is_plain_name(device->blockdev)) ||
+			!is_plain_path(device->path) || (device->blockdev && !is_plain_name(device->blockdev)) ||
 			(device->driver_device && !is_plain_name(device->driver_device)) ||
 			number_of(object, "type") >= DEVICE_TYPES))
 		rc = -EBADMSG;
@@ -308,7 +318,7 @@ int captured_mount(struct json_object *object, struct captured_mount *captured)
 	rc = copy_texts(object, mount_texts, COUNT_OF(mount_texts), mount);
 	if (rc == 0)
 		rc = captured_dev(object, "number", &mount->dev);
-	if (rc == 0 && (*mount->point != '/' || *mount->root != '/'))
+	if (rc == 0 && (!is_plain_path(mount->point) || *mount->root != '/'))
 		rc = -EBADMSG;
 	if (rc < 0) {
 		mount_free(mount);
@@ -340,7 +350,8 @@ int captured_swap(struct json_object *object, struct swap *swap)
 
 	memset(swap, 0, sizeof(*swap));
 	rc = copy_text(object, "path", true, &swap->path);
-	if (rc == 0 && (*swap->path != '/' || !priority)) {
+	if (rc == 0 && (!is_plain_path(swap->path) || !priority || json_object_get_int64(priority) < INT16_MIN ||
+			json_object_get_int64(priority) > INT16_MAX)) {
 		free(take_ptr(swap->path));
 		rc = -EBADMSG;
 	}

@@ -58,6 +58,8 @@ void put_bool(struct json_object *object, const char *key, bool value);
 void put_object(struct json_object *object, const char *key, struct json_object *value);
 const char *text_of(struct json_object *object, const char *key);
 uint64_t number_of(struct json_object *object, const char *key); /* 0 when there is none */
+int captured_number(struct json_object *object, const char *key,
+		    uint64_t *number); /* -EBADMSG: none, or below 0 */
 bool bool_of(struct json_object *object, const char *key);
 struct json_object *object_of(struct json_object *object, const char *key); /* NULL when there is none */
 

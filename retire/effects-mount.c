@@ -12,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "retire/effects-kept.h"
@@ -276,11 +277,21 @@ static int part_of(int whole, const char *path)
 	return tree < 0 ? -errno : tree;
 }
 
+/* The name of a node can lead elsewhere by now. Numbers of major 0 are the kernel's, anew with each mount. */
+static bool is_of_device(int whole, dev_t dev)
+{
+	struct stat found;
+
+	return fstat(whole, &found) < 0 || major(found.st_dev) == 0 || found.st_dev == dev;
+}
+
 /* What is to be placed, still detached. */
 static int mount_again(const struct mount *mount)
 {
 	_cleanup_close_ int whole = make_mount(mount);
 
+	if (whole >= 0 && !is_of_device(whole, mount->dev))
+		return -ESTALE;
 	if (whole < 0 || strcmp(mount->root, "/") == 0)
 		return take_fd(&whole);
 	return part_of(whole, mount->root + 1);

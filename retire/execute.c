@@ -272,8 +272,9 @@ void execute_rollback(struct execution *execution, struct progress *progress)
 		/* the step that failed stays so; one that somebody else began has no outcome but this */
 		if ((record->state == STATE_DONE && state == STATE_UNDONE) || execution->recovering)
 			record->state = state == STATE_NOT_NEEDED ? STATE_UNDONE : state;
-		if (state == STATE_UNDONE || state == STATE_NOT_NEEDED)
-			journal_write(&execution->journal, journal_event(i, step_state_name(STATE_UNDONE)), false,
+		if (i >= execution->base && (state == STATE_UNDONE || state == STATE_NOT_NEEDED))
+			journal_write(&execution->journal,
+				      journal_event(i - execution->base, step_state_name(STATE_UNDONE)), false,
 				      NULL);
 		tell(execution, progress, EVENT_UNDO, record);
 	}

@@ -40,6 +40,14 @@ bool journal_is_id(const char *id)
 	return !id[i];
 }
 
+/* How far it is written. */
+static off_t end_of(int fd)
+{
+	struct stat found;
+
+	return fd >= 0 && fstat(fd, &found) == 0 ? found.st_size : -1;
+}
+
 static uint32_t checksum(uint32_t sum, const char *text, size_t length)
 {
 	sum = ~sum;
@@ -184,10 +192,18 @@ static int do_write(void *argument, int *fd)
 	return rc;
 }
 
+/* A child that hangs may write yet, one that died has left a part: after that nothing can follow. */
+static void give_up(struct journal *journal, enum journal_place place)
+{
+	cleanup_close(&journal->fds[place]);
+	journal->fds[place] = -1;
+}
+
 static int write_place(struct journal *journal, enum journal_place place, const char *json, bool sync)
 {
 	uint32_t sum = checksum(journal->sums[place], json, strlen(json));
 	struct write_work work = { .fd = journal->fds[place], .sync = sync };
+	off_t before = end_of(work.fd);
 	_cleanup_free_ char *line = NULL;
 	struct child left;
 	int length, rc;
@@ -209,16 +225,34 @@ static int write_place(struct journal *journal, enum journal_place place, const 
 	}
 	if (rc == 0)
 		journal->sums[place] = sum;
+	else if (rc == -ETIMEDOUT || end_of(work.fd) != before)
+		give_up(journal, place);
 	return rc;
+}
+
+/* What is not written in both places is in neither: a commit that failed must not be read as one. */
+static void take_back(struct journal *journal, enum journal_place place, off_t end, uint32_t sum)
+{
+	if (journal->fds[place] < 0)
+		return;
+	if (ftruncate(journal->fds[place], end) < 0)
+		give_up(journal, place);
+	else
+		journal->sums[place] = sum;
 }
 
 int journal_write(struct journal *journal, struct json_object *record, bool durable, struct err *err)
 {
 	const char *json = record ? json_object_to_json_string_ext(record, JSON_C_TO_STRING_PLAIN) : NULL;
+	uint32_t sum = journal->sums[JOURNAL_RUN];
+	off_t end = end_of(journal->fds[JOURNAL_RUN]);
 	int rc = json ? write_place(journal, JOURNAL_RUN, json, false) : -ENOMEM;
 
-	if (rc == 0 && durable)
+	if (rc == 0 && durable) {
 		rc = write_place(journal, JOURNAL_STATE, json, true);
+		if (rc < 0)
+			take_back(journal, JOURNAL_RUN, end, sum);
+	}
 	json_object_put(record);
 	return rc < 0 ? err_errno(err, rc, "cannot write the journal") : 0;
 }
@@ -252,6 +286,7 @@ static struct json_object *parse_object(const char *text, size_t length)
 /* The record of one line (without its newline), NULL when it is not whole. */
 static struct json_object *parse_line(const char *line, size_t length, uint32_t *sum)
 {
+	struct json_object *object;
 	char digits[9], *end;
 	uint32_t now;
 
@@ -264,8 +299,10 @@ static struct json_object *parse_line(const char *line, size_t length, uint32_t 
 	now = checksum(*sum, line + 9, length - 9);
 	if (strtoul(digits, &end, 16) != now)
 		return NULL;
-	*sum = now;
-	return parse_object(line + 9, length - 9);
+	object = parse_object(line + 9, length - 9);
+	if (object)
+		*sum = now;
+	return object;
 }
 
 static bool is_known_version(struct json_object *first)

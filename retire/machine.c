@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "retire/machine.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "retire/holders/holders.h"
 #include "retire/targets/targets.h"
 
@@ -16,4 +19,24 @@ struct machine machine_system(const struct root *root, struct effects_system *ef
 		.is_enabled = targets_is_enabled,
 		.check_identity = targets_check_identity,
 	};
+}
+
+static bool is_same(const struct device *was, const struct device *now)
+{
+	return was->type == now->type && strcmp(was->name, now->name) == 0;
+}
+
+int machine_find_again(const struct machine *machine, const struct look *was, struct look *look, struct err *err)
+{
+	int rc = machine->find_again(machine->root, was, look, err);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < was->devices.count; i++)
+		if (i >= look->devices.count || !is_same(&was->devices.items[i], &look->devices.items[i]))
+			return err_set(err, -ESTALE, "%s is not found under that name",
+				       was->devices.items[i].name);
+	if (look->devices.count > was->devices.count)
+		return err_set(err, -ESTALE, "more devices are found than were named");
+	return 0;
 }

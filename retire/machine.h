@@ -33,4 +33,11 @@ struct machine {
 /* The running one; `effects` must outlive it. effects_system_end() when done. */
 struct machine machine_system(const struct root *root, struct effects_system *effects);
 
+/*
+ * machine->find_again(), and a check that it found those very devices in that
+ * order: steps name them by their place, and a name out of a journal may stand
+ * for something else. -ESTALE with a message.
+ */
+int machine_find_again(const struct machine *machine, const struct look *was, struct look *look, struct err *err);
+
 #endif

@@ -27,14 +27,34 @@ static struct request request_of(const struct retirement *retirement)
 	};
 }
 
-/* The devices as they were, and who has what of them now. */
+/* One that is no more, or not the one that it was: nothing of it can be put back. */
+static void give_up(struct device *device)
+{
+	device->gone = true;
+	device->dev = 0;
+}
+
+/*
+ * The devices, and who has what of them now. Nothing was unbound by us, so they
+ * still have their numbers. One that has another was bound anew since, and a
+ * journal that says so otherwise would be about somebody else's.
+ */
 static int look_again(const struct machine *machine, const struct retirement *retirement, struct look *look,
 		      struct err *err)
 {
-	int rc = look_copy_devices(&retirement->was, look);
+	int rc = machine_find_again(machine, &retirement->was, look, err);
 
+	if (rc == -ENODEV || rc == -ESTALE) {
+		look_free(look);
+		rc = look_copy_devices(&retirement->was, look);
+		array_each(device, &look->devices)
+			give_up(device);
+	}
+	for (size_t i = 0; rc == 0 && i < look->devices.count; i++)
+		if (look->devices.items[i].dev != retirement->was.devices.items[i].dev)
+			give_up(&look->devices.items[i]);
 	look->initial_namespaces = true;
-	return rc < 0 ? err_set(err, rc, "out of memory") : machine->find_holders(machine->root, look, err);
+	return rc < 0 ? rc : machine->find_holders(machine->root, look, err);
 }
 
 /* Thawed by the one who froze it: whatever is frozen there now is not ours. */
@@ -100,6 +120,7 @@ static void roll_back(struct session *session, const struct retirement *retireme
 		.log = { .fd = -1 },
 		.journal = *journal,
 		.recovering = true,
+		.base = retirement->base,
 		.find_holders = session->machine->find_holders,
 		.claims = claims,
 	};

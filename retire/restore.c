@@ -155,7 +155,7 @@ static int look_again(struct restoring *restoring, struct err *err)
 	int rc;
 
 	look_free(&restoring->look);
-	rc = machine->find_again(machine->root, &restoring->retirement.was, &restoring->look, err);
+	rc = machine_find_again(machine, &restoring->retirement.was, &restoring->look, err);
 	return rc < 0 ? rc : machine->find_holders(machine->root, &restoring->look, err);
 }
 

@@ -103,7 +103,7 @@ static bool prepare(struct job *job, struct err *err)
 
 	progress_phase(job->progress, "look");
 	rc = job->find ? job->find(job->machine->root, job->request, &result->look, err)
-		       : job->machine->find_again(job->machine->root, job->again, &result->look, err);
+		       : machine_find_again(job->machine, job->again, &result->look, err);
 
 	if (rc == 0)
 		rc = look(job, &result->look, err);

@@ -73,39 +73,63 @@ static int read_head(const struct root *root, struct retirement *retirement, str
 	return retirement->command ? 0 : -EBADMSG;
 }
 
-static int read_devices(struct retirement *retirement, struct json_object *plan)
+static int add_devices(struct look *look, struct json_object *plan)
 {
-	size_t count = length_of(plan, "devices");
-
-	look_free(&retirement->was);
-	free(take_ptr(retirement->restored));
-	for (size_t i = 0; i < count; i++) {
-		struct device *device = array_add(&retirement->was.devices);
+	for (size_t i = 0; i < length_of(plan, "devices"); i++) {
+		struct device *device = array_add(&look->devices);
 		int rc = device ? captured_device(item_of(plan, "devices", i), device) : -ENOMEM;
 
 		if (rc < 0) {
 			if (device)
-				retirement->was.devices.count--;
+				look->devices.count--;
 			return rc;
 		}
 	}
-	retirement->restored = calloc(count + 1, sizeof(bool));
-	return retirement->restored ? 0 : -ENOMEM;
+	return 0;
+}
+
+/* The steps of the plan before name devices by their place. */
+static bool are_the_same(const struct look *was, const struct look *now)
+{
+	if (was->devices.count != now->devices.count)
+		return false;
+	for (size_t i = 0; i < was->devices.count; i++)
+		if (strcmp(was->devices.items[i].name, now->devices.items[i].name) != 0)
+			return false;
+	return true;
+}
+
+static int read_devices(struct retirement *retirement, struct json_object *plan)
+{
+	struct look before = retirement->was;
+	bool *restored = calloc(length_of(plan, "devices") + 1, sizeof(bool));
+	int rc = restored ? 0 : -ENOMEM;
+
+	free(retirement->restored);
+	retirement->restored = restored;
+	retirement->was = (struct look){ 0 };
+	rc = rc < 0 ? rc : add_devices(&retirement->was, plan);
+	if (rc == 0 && retirement->planned && !are_the_same(&before, &retirement->was))
+		rc = -EBADMSG;
+	retirement->planned = true;
+	look_free(&before);
+	return rc;
 }
 
 static int read_step(struct retirement *retirement, struct json_object *object)
 {
 	struct captured *captured = array_add(&retirement->captured);
 	enum step_state *state = captured ? array_add(&retirement->states) : NULL;
-	uint64_t device = number_of(object, "device");
+	uint64_t device;
 
 	if (!state)
 		return -ENOMEM;
 	captured->subject = text_of(object, "subject");
 	captured->memo = object_of(object, "memo");
-	captured->device = (int)device;
-	if (!captured->subject || device >= retirement->was.devices.count)
+	if (!captured->subject || captured_number(object, "device", &device) < 0 ||
+	    device >= retirement->was.devices.count)
 		return -EBADMSG;
+	captured->device = (int)device;
 	return step_named(text_of(object, "step"), &captured->type);
 }
 
@@ -131,9 +155,9 @@ static enum step_state state_named(const char *name)
 
 static int read_event(struct retirement *retirement, struct json_object *event, const char *state)
 {
-	uint64_t at = number_of(event, "at");
+	uint64_t at;
 
-	if (at >= retirement->captured.count - retirement->base)
+	if (captured_number(event, "at", &at) < 0 || at >= retirement->captured.count - retirement->base)
 		return -EBADMSG;
 	retirement->states.items[retirement->base + at] = state_named(state);
 	return 0;
@@ -166,9 +190,9 @@ static int read_record(struct retirement *retirement, struct json_object *record
 	return rc;
 }
 
-static int read_all(const struct root *root, struct retirement *retirement, struct err *err)
+int retirement_of_records(const struct root *root, struct retirement *retirement, struct err *err)
 {
-	int rc = -EBADMSG;
+	int rc = -ENODATA;
 
 	array_each(record, &retirement->records.list) {
 		rc = record == retirement->records.list.items ? read_head(root, retirement, *record) : 0;
@@ -191,7 +215,7 @@ int retirement_read(const struct root *root, const char *id, struct retirement *
 	rc = journal_read(root, JOURNAL_RUN, id, &retirement->records, err);
 	if (rc == -ENOENT)
 		rc = journal_read(root, JOURNAL_STATE, id, &retirement->records, err);
-	return rc < 0 ? rc : read_all(root, retirement, err);
+	return rc < 0 ? rc : retirement_of_records(root, retirement, err);
 }
 
 void retirement_free(struct retirement *retirement)
@@ -288,15 +312,16 @@ void retirements_prune(const struct root *root)
 	for (size_t i = names.list.count; i-- > 0;) {
 		const struct journal_name *name = &names.list.items[i];
 		struct retirement retirement;
+		int rc = retirement_read(root, name->id, &retirement, NULL);
 
-		/* what cannot be read is for people to look at */
-		if (retirement_read(root, name->id, &retirement, NULL) == 0 && ++kept > RETIREMENTS_KEPT &&
-		    (retirement.end || !retirement.this_boot) &&
+		/* what cannot be read is for people to look at, and takes the place of nothing */
+		if (rc == 0 && ++kept > RETIREMENTS_KEPT && (retirement.end || !retirement.this_boot) &&
 		    (!retirement_is_restorable(&retirement) ||
 		     is_superseded(&retirement, later.list.items, later.list.count)))
 			for (enum journal_place place = 0; place < JOURNAL_PLACES; place++)
 				journal_remove(root, place, name->id);
-		note_devices(&later, &retirement);
+		if (rc == 0)
+			note_devices(&later, &retirement);
 		retirement_free(&retirement);
 	}
 	array_each(name, &later.list)

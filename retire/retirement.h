@@ -20,6 +20,7 @@ struct retirement {
 	struct look was;		/* the devices only, as they were */
 	ARRAY_OF(struct captured) captured;
 	ARRAY_OF(enum step_state) states; /* of each: STATE_FAILED also when its outcome is not known */
+	bool planned;			  /* there is a plan */
 	size_t base;			  /* where the steps of the last plan start */
 	const char *command;		  /* "retire-namespace" */
 	const char *end;		  /* how it ended, as in a result; NULL: it did not */
@@ -33,9 +34,16 @@ struct retirement {
 	unsigned grace_ms, timeout_ms;
 };
 
-/* From the journal of this boot or, when there is none, the lasting one. 0; -ENOENT; -EBADMSG; …
- * -ENODATA: it has no record yet, so nothing was begun. retirement_free() in every case. */
+/*
+ * From the journal of this boot or, when there is none, the lasting one. 0;
+ * -ENOENT; -ENODATA: cut before its first record, so nothing was begun; -EBADMSG
+ * and others: it cannot be read or trusted. retirement_free() in every case.
+ */
 int retirement_read(const struct root *root, const char *id, struct retirement *retirement, struct err *err);
+
+/* The same from retirement->id and ->records, with the rest empty. */
+int retirement_of_records(const struct root *root, struct retirement *retirement, struct err *err);
+
 void retirement_free(struct retirement *retirement);
 
 /* Something can be brought back: it was committed, and not all of it is restored. */

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,23 @@ char *next_field(char **cursor, const char *separators)
 	if (!*cursor || !**cursor)
 		return NULL;
 	return strsep(cursor, separators);
+}
+
+bool is_plain_path(const char *path)
+{
+	size_t length;
+
+	if (*path != '/' || strlen(path) >= PATH_MAX)
+		return false;
+	if (!path[1])
+		return true;
+	for (; *path; path += length) {
+		path++;
+		length = strcspn(path, "/");
+		if (!length || (length == 1 && *path == '.') || (length == 2 && path[0] == '.' && path[1] == '.'))
+			return false;
+	}
+	return true;
 }
 
 bool starts_with(const char *text, const char *prefix)

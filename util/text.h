@@ -27,6 +27,9 @@ void unescape_octal(char *text);
  */
 char *next_field(char **cursor, const char *separators);
 
+/* Absolute, shorter than PATH_MAX, without empty, "." or ".." parts: as the kernel writes the path of a place. */
+bool is_plain_path(const char *path);
+
 bool starts_with(const char *text, const char *prefix);
 
 /*

@@ -2,10 +2,18 @@
 #include "retire/steps/steps.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
+#include "util/cleanup.h"
 #include "util/root.h"
+#include "util/text.h"
 
 static const struct step_kind *const kinds[STEP_TYPES] = {
 	[STEP_TERMINATE] = &step_terminate,   [STEP_GRACE] = &step_grace,	[STEP_FREEZE] = &step_freeze,
@@ -43,21 +51,78 @@ int step_verify_nothing(const struct look *now, const struct captured *captured,
 	return 1;
 }
 
-int step_check_source(const struct execution *execution, const struct captured *captured, const char *path,
-		      struct err *err)
+/* The number of a node or, of a file, of the file system that it is on. */
+static bool is_on(const struct look *look, int device, const struct stat *found)
 {
-	struct stat found;
-	int device = -1;
-	const struct holder *place;
+	const struct holder *place, *filesystem = NULL;
+	int whole = -1;
 
-	if (fstatat(execution->root->fd, path + strspn(path, "/"), &found, 0) < 0)
-		return err_errno(err, -errno, "%s", path);
-	place = look_place(execution->look, S_ISBLK(found.st_mode) ? found.st_rdev : found.st_dev, &device);
-	if (place)
-		device = place->device;
-	if (device != captured->device)
-		return err_set(err, -EPERM, "%s is not on %s", path,
+	if (!S_ISBLK(found->st_mode))
+		filesystem = look_filesystem(look, found->st_dev);
+	if (filesystem)
+		return filesystem->device == device;
+	place = look_place(look, S_ISBLK(found->st_mode) ? found->st_rdev : found->st_dev, &whole);
+	return place ? place->type == HOLDER_PARTITION && place->device == device : whole == device;
+}
+
+/* In place of *path, where the open file really is. */
+static int take_real_path(int fd, char **path)
+{
+	char link[64], real[PATH_MAX];
+	ssize_t length;
+	char *copy;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, real, sizeof(real) - 1);
+	if (length < 0)
+		return -errno;
+	real[length] = '\0';
+	copy = strdup(real);
+	if (!copy)
+		return -ENOMEM;
+	free(*path);
+	*path = copy;
+	return 0;
+}
+
+int step_check_source(const struct execution *execution, const struct captured *captured, bool file, dev_t dev,
+		      char **path, struct err *err)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat found;
+	char text[256];
+	int rc = 0;
+
+	printable(*path, text, sizeof(text));
+	if (!is_plain_path(*path))
+		return err_set(err, -EPERM, "%s is no path of a device or file", text);
+	fd = openat(execution->root->fd, *path + 1, O_PATH | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &found) < 0)
+		return err_errno(err, -errno, "%s", text);
+	if (!(file ? S_ISREG(found.st_mode) : S_ISBLK(found.st_mode)) ||
+	    !is_on(execution->look, captured->device, &found))
+		return err_set(err, -EPERM, "%s is not on %s", text,
 			       execution->look->devices.items[captured->device].name);
+	/* numbers of major 0 are the kernel's, anew with each mount */
+	if (major(dev) && dev != found.st_rdev)
+		return err_set(err, -EPERM, "%s has another device number", text);
+	/* a recorded tree is not where effects are done */
+	if (!execution->root->recorded)
+		rc = take_real_path(fd, path);
+	return rc < 0 ? err_errno(err, rc, "%s", text) : 0;
+}
+
+int step_check_fstype(const struct execution *execution, const char *fstype, struct err *err)
+{
+	_cleanup_free_ char *known = NULL;
+	char *cursor, *line, text[64];
+
+	if (root_readf(execution->root, 1 << 20, &known, "/proc/filesystems") < 0)
+		return 0;
+	for (cursor = known; (line = next_field(&cursor, "\n"));)
+		if (starts_with(line, "nodev\t") && strcmp(line + strlen("nodev\t"), fstype) == 0)
+			return err_set(err, -EPERM, "%s is no file system of a device",
+				       printable(fstype, text, sizeof(text)));
 	return 0;
 }
 

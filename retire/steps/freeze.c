@@ -180,6 +180,8 @@ static int thaw_left(struct execution *execution, const struct captured *capture
 	filesystem = look_filesystem(execution->look, dev);
 	if (!filesystem)
 		return 1;
+	if (filesystem->device != captured->device)
+		return err_set(err, -EPERM, "its journal names a file system of another device");
 	rc = execution->effects->open_filesystem(execution->effects, execution->look, filesystem, &fd, err);
 	if (rc < 0)
 		return rc;

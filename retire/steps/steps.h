@@ -62,8 +62,10 @@ struct execution {
 	const struct plan *plan;	    /* being executed: execute.c's own */
 	size_t next, record;		    /* its next step; the record of its first step */
 	ARRAY_OF(struct captured) captured; /* of each step that has a record */
-	int *claims;			    /* descriptor of each device, -1: none */
-	int frozen;			    /* id of the file system that is frozen now, 0: none */
+	size_t base; /* the first of them that is of the last plan in the journal; what is before it is not noted
+			again */
+	int *claims; /* descriptor of each device, -1: none */
+	int frozen;  /* id of the file system that is frozen now, 0: none */
 	uint64_t frozen_at_us;
 };
 
@@ -100,12 +102,17 @@ int step_undo_nothing(struct execution *execution, const struct captured *captur
 int step_verify_nothing(const struct look *now, const struct captured *captured, struct err *err);    /* 1 */
 
 /*
- * May what the journal of another process says be acted on? Only where `path`,
- * a node or a file, leads to the device of the step or to one of its
- * partitions. 0 or -EPERM with a message.
+ * May what the journal of another process says be acted on? Only where *path, a
+ * node or (`file`) a file, leads to the device of the step or to one of its
+ * partitions, and, where `dev` is one that a node can have, to that. *path
+ * becomes where it really is, so that no link can lead elsewhere after the
+ * check. 0 or a negative errno with a message.
  */
-int step_check_source(const struct execution *execution, const struct captured *captured, const char *path,
-		      struct err *err);
+int step_check_source(const struct execution *execution, const struct captured *captured, bool file, dev_t dev,
+		      char **path, struct err *err);
+
+/* The same for a type of file system: one that takes no device would not even look at the source. */
+int step_check_fstype(const struct execution *execution, const char *fstype, struct err *err);
 
 /* "/mnt/data", "pmem0", "fio[812]": what the step is done to. Never NULL. */
 const char *step_subject(const struct look *look, const struct step *step);

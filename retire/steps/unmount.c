@@ -121,12 +121,17 @@ static struct json_object *capture_unmount(const struct execution *execution, co
 	return capture_mount(execution->look, look_holder(execution->look, step->holder));
 }
 
-static int lost(struct execution *execution, const struct mount *mount, const char *reason)
+static void note_lost(struct execution *execution, const char *kind, const char *name, const char *reason)
 {
 	array_each(loss, &execution->result->losses)
-		if (strcmp(loss->kind, "mount") == 0 && strcmp(loss->name, mount->point) == 0)
-			return 1;
-	result_add_loss(execution->result, "mount", mount->point, reason);
+		if (strcmp(loss->kind, kind) == 0 && strcmp(loss->name, name) == 0)
+			return;
+	result_add_loss(execution->result, kind, name, reason);
+}
+
+static int lost(struct execution *execution, const struct mount *mount, const char *reason)
+{
+	note_lost(execution, "mount", mount->point, reason);
 	return 1;
 }
 
@@ -147,8 +152,8 @@ static int find_namespace(const struct execution *execution, const struct mount_
 	return look_namespace(execution->look, was);
 }
 
-static int mount_again(struct execution *execution, const struct captured *captured,
-		       const struct captured_mount *was, int kept, struct err *err)
+static int mount_again(struct execution *execution, const struct captured *captured, struct captured_mount *was,
+		       int kept, struct err *err)
 {
 	int ns = find_namespace(execution, &was->ns), rc = 0;
 
@@ -162,7 +167,9 @@ static int mount_again(struct execution *execution, const struct captured *captu
 		return lost(execution, &was->mount, "not of the device: mount it again by hand");
 	/* a clone is what it is, whatever a journal says */
 	if (execution->recovering && kept < 0)
-		rc = step_check_source(execution, captured, was->mount.source, err);
+		rc = step_check_source(execution, captured, false, was->mount.dev, &was->mount.source, err);
+	if (rc == 0 && execution->recovering && kept < 0)
+		rc = step_check_fstype(execution, was->mount.fstype, err);
 	return rc < 0 ? rc
 		      : execution->effects->mount(execution->effects, &was->mount,
 						  execution->look->namespaces.items[ns].fd, kept,
@@ -237,8 +244,13 @@ static int undo_swap_off(struct execution *execution, const struct captured *cap
 
 	if (rc < 0)
 		return err_errno(err, rc, "its journal does not say which swap area");
+	if (execution->look->devices.items[captured->device].gone) {
+		note_lost(execution, "swap", was.path, "its device is gone");
+		free(was.path);
+		return 1;
+	}
 	if (execution->recovering)
-		rc = step_check_source(execution, captured, was.path, err);
+		rc = step_check_source(execution, captured, was.file, 0, &was.path, err);
 	if (rc == 0)
 		rc = execution->effects->swap_on(execution->effects, &was, execution->deadline, err);
 	free(was.path);
