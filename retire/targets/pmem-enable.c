@@ -60,6 +60,9 @@ static int check_enabled(const struct root *root, const struct device *device)
 	else if (rc == 0 && now.enabled && has_node(root, &now))
 		rc = 1;
 	device_free(&now);
+	/* gone, or half made: await_namespace() has seen it */
+	if (rc == -ENODEV)
+		return 0;
 	return rc == 1 && targets_check_identity(root, device, NULL) < 0 ? -ESTALE : rc;
 }
 
