@@ -25,6 +25,17 @@ run()
 }
 
 retire() { run ndctl retire-namespace "$@"; }
+recover() { run ndctl recover "$@"; }
+restore() { run ndctl restore "$@"; }
+retirements() { run ndctl list-retirements "$@"; }
+
+# A guardian or a child of the one that was killed may be at it for a moment
+recovered()
+{
+	recover
+	[[ $(jq -r .result "$work/out") != in-progress ]]
+}
+
 list_holders() { run ndctl list-holders "$@"; }
 
 # expect WHAT COMMAND...: COMMAND succeeds

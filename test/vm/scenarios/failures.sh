@@ -245,6 +245,12 @@ scenario_the_tool_is_killed_while_frozen()
 	echo "# figure: killed: thawed after $killed ms"
 	finish
 	expect_mounted_and_writable
+	retire namespace0.0
+	expect_exit 1
+	expect_json '.message | contains("was interrupted") and contains("recover")'
+	expect "it can be recovered" wait_until 20 recovered
+	expect_exit 0
+	expect_json '.result == "recovered"'
 	another_run_succeeds
 }
 
@@ -269,7 +275,9 @@ scenario_both_are_killed_before_the_kill_and_nothing_is_lost()
 	# nobody is left who could thaw it
 	expect "it is frozen" is_taken
 	expect "the holder lives" test -e "/proc/$held"
-	fsfreeze -u "$mnt"
+	expect "it can be recovered" wait_until 20 recovered
+	expect_exit 0
+	expect_json '.result == "recovered" and .losses == []'
 	expect_mounted_and_writable
 	another_run_succeeds
 }
