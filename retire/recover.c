@@ -69,6 +69,11 @@ static void forget_freeze(struct execution *execution, size_t thaw)
 			records[i].state = STATE_UNDONE;
 }
 
+static bool is_about_processes(enum step_type type)
+{
+	return type == STEP_TERMINATE || type == STEP_KILL;
+}
+
 /* The captured steps and how far each got, for execute.c. */
 static int take_steps(struct execution *execution, const struct retirement *retirement)
 {
@@ -82,6 +87,9 @@ static int take_steps(struct execution *execution, const struct retirement *reti
 		*to = *from;
 		to->memo = capture_share(from->memo);
 		record->state = retirement->states.items[i];
+		/* nobody may have been told who has ended: the one that asked was cut */
+		if (is_about_processes(from->type) && record->state == STATE_UNDONE)
+			record->state = STATE_DONE;
 		if (from->type == STEP_THAW && record->state == STATE_DONE)
 			forget_freeze(execution, i);
 	}
@@ -164,6 +172,21 @@ static void name_vetoes(struct result *result, const char *id)
 					 "retirement %s was committed and is not finished: %s", id, veto->message);
 }
 
+/* Whom the one that was cut has ended, and could not tell. */
+static void tell_ended(struct session *session, const struct retirement *retirement)
+{
+	struct execution execution = { .root = session->machine->root,
+				       .result = session->result,
+				       .recovering = true };
+
+	for (size_t i = 0; i < retirement->captured.count; i++) {
+		const struct captured *captured = &retirement->captured.items[i];
+
+		if (is_about_processes(captured->type) && retirement->states.items[i] != STATE_PLANNED)
+			step_kind(captured->type)->undo(&execution, captured, NULL);
+	}
+}
+
 static void go_forward(struct session *session, const struct retirement *retirement, struct journal *journal)
 {
 	struct request request = request_of(retirement);
@@ -171,6 +194,7 @@ static void go_forward(struct session *session, const struct retirement *retirem
 
 	session->request = &request;
 	retire_forward(session, &retirement->was, retirement->id, journal);
+	tell_ended(session, retirement);
 	result->command = NULL;
 	if (result->outcome == OUTCOME_ALREADY_RETIRED)
 		result->outcome = OUTCOME_RETIRED;
