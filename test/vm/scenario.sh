@@ -132,7 +132,7 @@ fresh_ext4() { setup_ext4 "${1:-/dev/pmem0}" "${2:-$mnt}" "${@:3}" || failed=1; 
 # snapshot: what a refusal or a rollback must leave as it was
 snapshot()
 {
-	sed 's/^[0-9]* [0-9]* //' /proc/self/mountinfo | sed 's/shared:[0-9]*/shared/' | sort
+	sed 's/^[0-9]* [0-9]* [0-9:]* //' /proc/self/mountinfo | sed 's/shared:[0-9]*/shared/' | sort
 	cat /proc/swaps
 	for d in /sys/bus/nd/devices/*; do
 		echo "$d $(basename "$(readlink "$d/driver" 2>/dev/null)")"

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# sampled
 #
 # Devices that are gone or dying: file systems that were shut down, disks that
 # cannot be written or have vanished, removals that the kernel does not end.

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# sampled
 # guest: --pmem 1026M --pmem 514M
 #
 # A retirement that is cut at any instant, and what brings the machine back.
@@ -37,7 +38,7 @@ setup_inner()
 snapshot_all()
 {
 	snapshot
-	sed 's/^[0-9]* [0-9]* //' "/proc/$inside/mountinfo" | grep /dev/pmem | sort
+	sed 's/^[0-9]* [0-9]* [0-9:]* //' "/proc/$inside/mountinfo" | grep /dev/pmem | sort
 }
 
 clean_up_loaded()

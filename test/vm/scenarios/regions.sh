@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# sampled
 # guest: --pmem 1026M --pmem 514M
 #
 # Regions with several namespaces: all of them are one retirement.
