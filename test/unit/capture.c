@@ -253,15 +253,16 @@ static void swap_that_makes_no_sense_is_none(void **state)
 
 static void a_process_that_makes_no_sense_is_none(void **state)
 {
-	static const char *const wrong[] = { "{}",
-					     "{\"pid\":0,\"comm\":\"x\"}",
-					     "{\"pid\":1,\"comm\":\"x\"}",
-					     "{\"pid\":-5,\"comm\":\"x\"}",
-					     "{\"pid\":2147483648,\"comm\":\"x\"}",
-					     "{\"pid\":\"7\",\"comm\":\"x\"}",
-					     "{\"pid\":7}",
-					     "{\"pid\":7,\"comm\":\"0123456789012345678901234567890123456789"
-					     "0123456789012345678901234567890123456789\"}" };
+	static const char *const wrong[] = {
+		"{}",
+		"{\"pid\":0,\"comm\":\"x\"}",
+		"{\"pid\":1,\"comm\":\"x\"}",
+		"{\"pid\":-5,\"comm\":\"x\"}",
+		"{\"pid\":2147483648,\"comm\":\"x\"}",
+		"{\"pid\":\"7\",\"comm\":\"x\"}",
+		"{\"pid\":7}",
+		"{\"pid\":7,\"comm\":\"01234567890123456789012345678901234567890123456789012345678901234\"}"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(wrong); i++) {
