@@ -418,7 +418,7 @@ static void what_cannot_be_read_is_kept(void **state)
 	assert_true(root_existsf(&place->root, RUN_FILE));
 	/* and one that others may write */
 	build_journal(place, RUN_FILE, records, 2);
-	assert_int_equal(fchmodat(place->root.fd, RUN_FILE + 1, 0622, 0), 0);
+	assert_int_equal(fchmodat(place->root.fd, &RUN_FILE[1], 0622, 0), 0);
 	act(place, "recover", &out);
 	assert_int_equal(out.recovered, OUTCOME_STUCK);
 	assert_true(root_existsf(&place->root, RUN_FILE));

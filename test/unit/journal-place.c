@@ -53,8 +53,8 @@ static void files_and_directories_are_private(void **state)
 	} expected[] = { { "run/dax-retire", 0700 },
 			 { "run/dax-retire/journal", 0700 },
 			 { "var/lib/dax-retire", 0700 },
-			 { RUN_FILE + 1, 0600 },
-			 { STATE_FILE + 1, 0600 } };
+			 { &RUN_FILE[1], 0600 },
+			 { &STATE_FILE[1], 0600 } };
 	mode_t before = umask(0);
 	struct stat found;
 
@@ -87,7 +87,7 @@ static void files_that_others_may_read_or_write_are_refused(void **state)
 
 	write_three(place);
 	for (size_t i = 0; i < COUNT_OF(modes); i++) {
-		assert_int_equal(fchmodat(place->root.fd, RUN_FILE + 1, modes[i], 0), 0);
+		assert_int_equal(fchmodat(place->root.fd, &RUN_FILE[1], modes[i], 0), 0);
 		assert_refused(place, -EPERM);
 	}
 }
@@ -99,7 +99,7 @@ static void somebody_elses_file_is_refused(void **state)
 	if (geteuid() != 0)
 		skip();
 	write_three(place);
-	assert_int_equal(fchownat(place->root.fd, RUN_FILE + 1, 1000, 0, 0), 0);
+	assert_int_equal(fchownat(place->root.fd, &RUN_FILE[1], 1000, 0, 0), 0);
 	assert_refused(place, -EPERM);
 }
 
@@ -141,11 +141,11 @@ static void links_are_not_followed(void **state)
 	int fd = place->root.fd;
 
 	write_three(place);
-	assert_int_equal(renameat(fd, RUN_FILE + 1, fd, "elsewhere"), 0);
-	assert_int_equal(symlinkat("../../../elsewhere", fd, RUN_FILE + 1), 0);
+	assert_int_equal(renameat(fd, &RUN_FILE[1], fd, "elsewhere"), 0);
+	assert_int_equal(symlinkat("../../../elsewhere", fd, &RUN_FILE[1]), 0);
 	assert_refused(place, -ELOOP);
-	assert_int_equal(unlinkat(fd, RUN_FILE + 1, 0), 0);
-	assert_int_equal(renameat(fd, "elsewhere", fd, RUN_FILE + 1), 0);
+	assert_int_equal(unlinkat(fd, &RUN_FILE[1], 0), 0);
+	assert_int_equal(renameat(fd, "elsewhere", fd, &RUN_FILE[1]), 0);
 	assert_int_equal(renameat(fd, "run/dax-retire/journal", fd, "moved"), 0);
 	assert_int_equal(symlinkat("../../moved", fd, "run/dax-retire/journal"), 0);
 	assert_refused(place, -ENOTDIR);
@@ -156,7 +156,7 @@ static void a_second_name_is_refused(void **state)
 	struct journal_tree *place = *state;
 
 	write_three(place);
-	assert_int_equal(linkat(place->root.fd, RUN_FILE + 1, place->root.fd, "second", 0), 0);
+	assert_int_equal(linkat(place->root.fd, &RUN_FILE[1], place->root.fd, "second", 0), 0);
 	assert_refused(place, -EPERM);
 }
 
@@ -167,11 +167,11 @@ static void what_is_no_file_is_refused_at_once(void **state)
 	struct err err = { 0 };
 
 	write_three(place);
-	assert_int_equal(unlinkat(place->root.fd, RUN_FILE + 1, 0), 0);
-	assert_int_equal(mkfifoat(place->root.fd, RUN_FILE + 1, 0600), 0);
+	assert_int_equal(unlinkat(place->root.fd, &RUN_FILE[1], 0), 0);
+	assert_int_equal(mkfifoat(place->root.fd, &RUN_FILE[1], 0600), 0);
 	assert_int_equal(journal_read(&place->root, JOURNAL_RUN, ID, &records, &err), -EPERM);
-	assert_int_equal(unlinkat(place->root.fd, RUN_FILE + 1, 0), 0);
-	assert_int_equal(mkdirat(place->root.fd, RUN_FILE + 1, 0700), 0);
+	assert_int_equal(unlinkat(place->root.fd, &RUN_FILE[1], 0), 0);
+	assert_int_equal(mkdirat(place->root.fd, &RUN_FILE[1], 0700), 0);
 	assert_int_equal(journal_read(&place->root, JOURNAL_RUN, ID, &records, &err), -EPERM);
 }
 
