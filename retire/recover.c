@@ -323,7 +323,8 @@ static void recover_all(struct session *session, const struct journal_names *nam
 			continue;
 		rc = retirement_read(root, name->id, &retirement, &err);
 		if (rc == 0) {
-			if (needs_recovery(&retirement))
+			/* of this boot every record is in /run: one that is not there has ended */
+			if (needs_recovery(&retirement) && (name->in[JOURNAL_RUN] || !retirement.this_boot))
 				recover_into(session, &retirement);
 		} else if (rc == -ENODATA) {
 			/* cut before its first record: nothing was begun */

@@ -33,6 +33,15 @@ static int device_named(const struct retirement *retirement, const char *name)
 	return -1;
 }
 
+/* A region brings its namespaces back by itself, so with one of them comes the whole retirement. */
+static int only(const struct retirement *retirement, int device)
+{
+	array_each(other, &retirement->was.devices)
+		if (other->type == DEVICE_PMEM_REGION)
+			return -1;
+	return device;
+}
+
 /* The newest retirement that took the device away and has not given it back. */
 static int find_by_device(struct restoring *restoring, const char *name, struct err *err)
 {
@@ -43,9 +52,10 @@ static int find_by_device(struct restoring *restoring, const char *name, struct 
 
 	for (size_t i = names.list.count; rc == 0 && !found && i-- > 0;) {
 		if (retirement_read(root, names.list.items[i].id, retirement, NULL) == 0) {
-			restoring->only = device_named(retirement, name);
-			found = restoring->only >= 0 && retirement->committed &&
-				!retirement->restored[restoring->only];
+			int device = device_named(retirement, name);
+
+			found = device >= 0 && retirement->committed && !retirement->restored[device];
+			restoring->only = only(retirement, device);
 		}
 		if (!found)
 			retirement_free(retirement);
@@ -92,8 +102,12 @@ static bool is_refused(struct restoring *restoring)
 		struct err err = { 0 };
 		struct veto *veto;
 
-		if (!concerns(restoring, i) ||
-		    machine->check_identity(machine->root, &was->devices.items[i], &err) >= 0)
+		int rc = concerns(restoring, i)
+				 ? machine->check_identity(machine->root, &was->devices.items[i], &err)
+				 : 0;
+
+		/* a namespace whose region is still away is looked at when that is back */
+		if (rc >= 0 || (rc == -ENXIO && restoring->only < 0))
 			continue;
 		refused = true;
 		veto = array_add(&result->vetoes);

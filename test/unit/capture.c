@@ -124,7 +124,7 @@ static void mount_round_trip(const char *text)
 	assert_string_equal(again.mount.super_options, text);
 	assert_true(again.mount.id == (uint64_t)1 << 63);
 	assert_true(again.mount.dev == makedev(259, 3));
-	assert_true(again.ns == UINT64_MAX - 1);
+	assert_true(again.ns.ino == UINT64_MAX - 1);
 	assert_true(again.mount.foreign);
 	assert_false(again.pinned);
 	mount_free(&again.mount);
