@@ -39,18 +39,6 @@ struct search {
 	struct regions found;
 };
 
-struct ndctl_region *pmem_region_named(struct ndctl_ctx *ctx, const char *name)
-{
-	struct ndctl_region *region, *found = NULL;
-	struct ndctl_bus *bus;
-
-	ndctl_bus_foreach(ctx, bus)
-		ndctl_region_foreach(bus, region)
-			if (strcmp(ndctl_region_get_devname(region), name) == 0)
-				found = region;
-	return found;
-}
-
 /* The driver of the region; caller frees; NULL when it has none. */
 static char *region_driver(const struct root *root, const char *path)
 {

@@ -39,6 +39,18 @@ int pmem_open(struct ndctl_ctx **ctx, struct err *err)
 	return 0;
 }
 
+struct ndctl_region *pmem_region_named(struct ndctl_ctx *ctx, const char *name)
+{
+	struct ndctl_region *region, *found = NULL;
+	struct ndctl_bus *bus;
+
+	ndctl_bus_foreach(ctx, bus)
+		ndctl_region_foreach(bus, region)
+			if (strcmp(ndctl_region_get_devname(region), name) == 0)
+				found = region;
+	return found;
+}
+
 static int compare_numbers(unsigned a, unsigned b)
 {
 	return (a > b) - (a < b);
