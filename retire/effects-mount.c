@@ -53,8 +53,20 @@ static int find_spot(const char *point, struct spot *spot)
 	return spot->directory < 0 ? spot->directory : 0;
 }
 
-/* Is there a line of mount `id`, or (id 0) of `dev` at `point`? Of the namespace that this process is in. */
-static int is_in_table(int proc, uint64_t id, dev_t dev, const char *point)
+/* The same part of the same file system at the same place: another one there may be what it was mounted over. */
+static bool is_same(const struct mount *mount, const char *dev, char *root, char *point)
+{
+	dev_t found;
+
+	if (!point || parse_dev(dev, &found) < 0 || found != mount->dev)
+		return false;
+	unescape_octal(root);
+	unescape_octal(point);
+	return strcmp(point, mount->point) == 0 && strcmp(root, mount->root) == 0;
+}
+
+/* Is there a line of the mount, by its id or by what it shows where? Of the namespace that this process is in. */
+static int is_in_table(int proc, const struct mount *mount, bool by_id)
 {
 	_cleanup_close_ int fd = openat(proc, "thread-self/mountinfo", O_RDONLY | O_CLOEXEC);
 	_cleanup_free_ char *table = NULL;
@@ -65,18 +77,15 @@ static int is_in_table(int proc, uint64_t id, dev_t dev, const char *point)
 	if (read_whole(fd, 64 << 20, &table) < 0)
 		return -EIO;
 	for (cursor = table; (line = next_field(&cursor, "\n"));) {
-		char *number = next_field(&line, " "), *device, *at;
+		char *number = next_field(&line, " "), *device, *root, *at;
 		uint64_t found;
-		dev_t found_dev;
 
 		next_field(&line, " ");
 		device = next_field(&line, " ");
-		next_field(&line, " ");
+		root = next_field(&line, " ");
 		at = next_field(&line, " ");
-		if (!at || parse_number(number, &found) < 0 || parse_dev(device, &found_dev) < 0)
-			continue;
-		unescape_octal(at);
-		if (id ? found == id : found_dev == dev && strcmp(at, point) == 0)
+		if (by_id ? parse_number(number, &found) == 0 && found == mount->id
+			  : is_same(mount, device, root, at))
 			return 1;
 	}
 	return 0;
@@ -91,7 +100,7 @@ static int find_mount(const struct mount_work *work, struct spot *spot)
 
 	if (proc < 0 || setns(work->ns, CLONE_NEWNS) < 0)
 		return -errno;
-	rc = is_in_table(proc, work->mount->id, 0, NULL);
+	rc = is_in_table(proc, work->mount, true);
 	if (rc <= 0)
 		return rc < 0 ? rc : 1;
 	rc = find_spot(work->mount->point, spot);
@@ -302,7 +311,7 @@ int mount_attach(void *argument, int *fd)
 	if (proc < 0 || setns(work->ns, CLONE_NEWNS) < 0)
 		return -errno;
 	/* the service manager, an automounter or propagation may have been quicker */
-	rc = is_in_table(proc, 0, work->mount->dev, work->mount->point);
+	rc = is_in_table(proc, work->mount, false);
 	if (rc)
 		return rc;
 	rc = find_spot(work->mount->point, &spot);
