@@ -49,6 +49,11 @@ static void forget_freeze(struct execution *execution, size_t thaw)
 			records[i].state = STATE_UNDONE;
 }
 
+static bool is_about_processes(enum step_type type)
+{
+	return type == STEP_TERMINATE || type == STEP_KILL;
+}
+
 /* The captured steps and how far each got, for execute.c. */
 static int take_steps(struct execution *execution, const struct retirement *retirement)
 {
@@ -62,6 +67,9 @@ static int take_steps(struct execution *execution, const struct retirement *reti
 		*to = *from;
 		to->memo = capture_share(from->memo);
 		record->state = retirement->states.items[i];
+		/* nobody may have been told who has ended: the one that asked was cut */
+		if (is_about_processes(from->type) && record->state == STATE_UNDONE)
+			record->state = STATE_DONE;
 		if (from->type == STEP_THAW && record->state == STATE_DONE)
 			forget_freeze(execution, i);
 	}
