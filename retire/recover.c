@@ -151,6 +151,21 @@ static void name_vetoes(struct result *result, const char *id)
 					 "retirement %s was committed and is not finished: %s", id, veto->message);
 }
 
+/* Whom the one that was cut has ended, and could not tell. */
+static void tell_ended(struct session *session, const struct retirement *retirement)
+{
+	struct execution execution = { .root = session->machine->root,
+				       .result = session->result,
+				       .recovering = true };
+
+	for (size_t i = 0; i < retirement->captured.count; i++) {
+		const struct captured *captured = &retirement->captured.items[i];
+
+		if (is_about_processes(captured->type) && retirement->states.items[i] != STATE_PLANNED)
+			step_kind(captured->type)->undo(&execution, captured, NULL);
+	}
+}
+
 static void go_forward(struct session *session, const struct retirement *retirement, struct journal *journal)
 {
 	struct request request = request_of(retirement);
@@ -158,6 +173,7 @@ static void go_forward(struct session *session, const struct retirement *retirem
 
 	session->request = &request;
 	retire_forward(session, &retirement->was, retirement->id, journal);
+	tell_ended(session, retirement);
 	result->command = NULL;
 	if (result->outcome == OUTCOME_ALREADY_RETIRED)
 		result->outcome = OUTCOME_RETIRED;
