@@ -166,18 +166,42 @@ static void tell_ended(struct session *session, const struct retirement *retirem
 	}
 }
 
+/* A mounted unbind leaves a file system that is shut down: its mounts go, the inner first. */
+static void unmount_dead(struct session *session, const struct retirement *retirement)
+{
+	const struct machine *machine = session->machine;
+	_cleanup_(look_free) struct look look = { 0 };
+
+	if (look_again(machine, retirement, &look, NULL) < 0)
+		return;
+	for (size_t i = look.holders.count; i-- > 0;) {
+		const struct holder *holder = &look.holders.items[i];
+		struct err err = { 0 };
+
+		if (holder->type != HOLDER_MOUNT ||
+		    machine->is_enabled(machine->root, &look.devices.items[holder->device]) != 0)
+			continue;
+		if (machine->effects->unmount(machine->effects, &holder->mount,
+					      look.namespaces.items[holder->mount.ns].fd, NULL, deadline_in(10000),
+					      &err) < 0)
+			result_add_stuck(session->result, holder->name, NULL,
+					 "cannot be unmounted after the unbind: %s", err.message);
+	}
+}
+
 static void go_forward(struct session *session, const struct retirement *retirement, struct journal *journal)
 {
 	struct request request = request_of(retirement);
 	struct result *result = session->result;
 
 	session->request = &request;
+	unmount_dead(session, retirement);
 	retire_forward(session, &retirement->was, retirement->id, journal);
 	tell_ended(session, retirement);
 	result->command = NULL;
 	if (result->outcome == OUTCOME_ALREADY_RETIRED)
 		result->outcome = OUTCOME_RETIRED;
-	if (result->outcome == OUTCOME_RETIRED) {
+	if (result->outcome == OUTCOME_RETIRED && !result->stuck.count) {
 		end_journal(journal, outcome_name(OUTCOME_RETIRED));
 		return;
 	}
