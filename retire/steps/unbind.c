@@ -55,8 +55,11 @@ static int apply_unbind(struct execution *execution, const struct step *step, st
 	cleanup_close(&execution->claims[step->device]);
 	execution->claims[step->device] = -1;
 	record->notify = notify_of(execution, step);
-	if (rc == 0 && step->while_mounted)
+	if (rc == 0 && step->while_mounted) {
 		unmount_dead(execution, step->device);
+		/* a namespace whose last process the kernel has ended goes when we let go of it, too */
+		look_release_pinned(execution->look, step->device);
+	}
 	return rc;
 }
 
