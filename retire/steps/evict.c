@@ -33,12 +33,12 @@ static bool has_ended(const struct process *process)
 	return process->pidfd >= 0 && wait_readable(process->pidfd, -1, deadline_in(0)) == 1;
 }
 
-static void note_loss(struct execution *execution, const struct holder *holder, const char *reason)
+static void note_loss(struct execution *execution, const char *kind, const char *name, const char *reason)
 {
 	array_each(loss, &execution->result->losses)
-		if (strcmp(loss->name, holder->name) == 0)
+		if (strcmp(loss->kind, kind) == 0 && strcmp(loss->name, name) == 0)
 			return;
-	result_add_loss(execution->result, "process", holder->name, reason);
+	result_add_loss(execution->result, kind, name, reason);
 }
 
 static int apply_terminate(struct execution *execution, const struct step *step, struct step_record *record,
@@ -64,7 +64,7 @@ static int apply_grace(struct execution *execution, const struct step *step, str
 		if (rc >= 0)
 			rc = wait_readable(holder->process.pidfd, execution->effects->interrupt, deadline);
 		if (has_ended(&holder->process))
-			note_loss(execution, holder, "SIGTERM");
+			note_loss(execution, "process", holder->name, "SIGTERM");
 	}
 	return rc < 0 ? err_set(err, rc, "interrupted by a signal") : 0;
 }
@@ -81,7 +81,7 @@ static int kill_those(struct execution *execution, const struct look *look, cons
 			continue;
 		sent = execution->effects->signal(execution->effects, &holder->process, SIGKILL, err);
 		if (sent == 0)
-			note_loss(execution, holder, "SIGKILL");
+			note_loss(execution, "process", holder->name, "SIGKILL");
 		rc = sent < 0 ? sent : rc;
 	}
 	return rc;
@@ -219,7 +219,35 @@ static struct json_object *capture_those(const struct execution *execution, cons
 		if (step->type == STEP_TERMINATE ? holder->id == step->holder
 						 : concerns(execution->look, step, holder))
 			capture_add(memo, "processes", capture_process(&holder->process));
+	put_object(memo, "pinned", capture_items());
+	array_each(holder, &execution->look->holders)
+		if (holder->device == step->device && look_is_pinned_mount(execution->look, holder))
+			capture_add(memo, "pinned", capture_mount(execution->look, holder));
 	return memo;
+}
+
+static bool is_mounted(const struct look *look, const struct captured_mount *was)
+{
+	array_each(holder, &look->holders)
+		if (holder->type == HOLDER_MOUNT && holder->mount.id == was->mount.id &&
+		    look->namespaces.items[holder->mount.ns].ino == was->ns)
+			return true;
+	return false;
+}
+
+/* The mounts that went with the last of them. */
+static int tell_pinned(struct execution *execution, const struct captured *captured, struct err *err)
+{
+	for (size_t i = 0; i < length_of(captured->memo, "pinned"); i++) {
+		struct captured_mount was;
+
+		if (captured_mount(item_of(captured->memo, "pinned", i), &was) < 0)
+			return err_set(err, -EBADMSG, "its journal does not say which mounts");
+		if (!is_mounted(execution->look, &was))
+			note_loss(execution, "mount", was.mount.point, "its mount namespace ended");
+		mount_free(&was.mount);
+	}
+	return 1;
 }
 
 /* Nothing brings a process back; here it is only told which have ended. */
@@ -227,17 +255,17 @@ static int undo_those(struct execution *execution, const struct captured *captur
 {
 	for (size_t i = 0; execution->recovering && i < length_of(captured->memo, "processes"); i++) {
 		struct json_object *process = item_of(captured->memo, "processes", i);
-		struct holder was = { .type = HOLDER_PROCESS };
+		struct process was;
 		char name[128];
 
-		if (captured_process(process, &was.process) < 0)
+		if (captured_process(process, &was) < 0)
 			return err_set(err, -EBADMSG, "its journal does not say which processes");
-		snprintf(name, sizeof(name), "%s[%d]", was.process.comm, was.process.pid);
-		was.name = name;
-		if (!holders_process_lives(execution->root, &was.process))
-			note_loss(execution, &was, captured->type == STEP_TERMINATE ? "SIGTERM" : "SIGKILL");
+		snprintf(name, sizeof(name), "%s[%d]", was.comm, was.pid);
+		if (!holders_process_lives(execution->root, &was))
+			note_loss(execution, "process", name,
+				  captured->type == STEP_TERMINATE ? "SIGTERM" : "SIGKILL");
 	}
-	return 1;
+	return execution->recovering && execution->look ? tell_pinned(execution, captured, err) : 1;
 }
 
 const struct step_kind step_terminate = { STEP_TERMINATE, capture_those, apply_terminate, undo_those,
