@@ -56,11 +56,12 @@ static void note_hanging(struct execution *execution, const char *subject, const
 		what, child->pid);
 }
 
-static struct json_object *journal_event(size_t at, const char *state)
+/* By its place in the last plan; a recovery has the steps of all plans, and counts those from 1. */
+static struct json_object *journal_event(const struct execution *execution, size_t at, const char *state)
 {
 	struct json_object *event = capture_new();
 
-	put_number(event, "at", at);
+	put_number(event, execution->recovering ? "nth" : "at", execution->recovering ? at + 1 : at);
 	put_text(event, "state", state);
 	return event;
 }
@@ -68,7 +69,7 @@ static struct json_object *journal_event(size_t at, const char *state)
 /* After the commit it is better done than written down; before it, what cannot be written down is not done. */
 static int note(struct execution *execution, size_t at, const char *state, struct err *err)
 {
-	int rc = journal_write(&execution->journal, journal_event(at, state), false, err);
+	int rc = journal_write(&execution->journal, journal_event(execution, at, state), false, err);
 
 	return step_phase(execution->captured.items[at].type) == PHASE_UNBIND ? 0 : rc;
 }
@@ -273,8 +274,8 @@ void execute_rollback(struct execution *execution, struct progress *progress)
 		if (record->state == STATE_DONE && state == STATE_UNDONE)
 			record->state = state;
 		if (state == STATE_UNDONE || state == STATE_NOT_NEEDED)
-			journal_write(&execution->journal, journal_event(i, step_state_name(STATE_UNDONE)), false,
-				      NULL);
+			journal_write(&execution->journal,
+				      journal_event(execution, i, step_state_name(STATE_UNDONE)), false, NULL);
 		if (progress && record->state == STATE_UNDONE)
 			progress->step(progress, record);
 	}

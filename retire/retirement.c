@@ -131,11 +131,11 @@ static enum step_state state_named(const char *name)
 
 static int read_event(struct retirement *retirement, struct json_object *event, const char *state)
 {
-	uint64_t at = number_of(event, "at");
+	uint64_t nth = number_of(event, "nth"), at = number_of(event, "at");
 
-	if (at >= retirement->captured.count - retirement->base)
+	if (nth ? nth > retirement->captured.count : at >= retirement->captured.count - retirement->base)
 		return -EBADMSG;
-	retirement->states.items[retirement->base + at] = state_named(state);
+	retirement->states.items[nth ? nth - 1 : retirement->base + at] = state_named(state);
 	return 0;
 }
 
