@@ -69,11 +69,6 @@ static void forget_freeze(struct execution *execution, size_t thaw)
 			records[i].state = STATE_UNDONE;
 }
 
-static bool is_about_processes(enum step_type type)
-{
-	return type == STEP_TERMINATE || type == STEP_KILL;
-}
-
 /* The captured steps and how far each got, for execute.c. */
 static int take_steps(struct execution *execution, const struct retirement *retirement)
 {
@@ -87,9 +82,6 @@ static int take_steps(struct execution *execution, const struct retirement *reti
 		*to = *from;
 		to->memo = capture_share(from->memo);
 		record->state = retirement->states.items[i];
-		/* nobody may have been told who has ended: the one that asked was cut */
-		if (is_about_processes(from->type) && record->state == STATE_UNDONE)
-			record->state = STATE_DONE;
 		if (from->type == STEP_THAW && record->state == STATE_DONE)
 			forget_freeze(execution, i);
 	}
@@ -111,6 +103,29 @@ static void leave_out_unbegun(struct result *result)
 		result->steps.items[kept++] = *record;
 	}
 	result->steps.count = kept;
+}
+
+static bool is_about_processes(enum step_type type)
+{
+	return type == STEP_TERMINATE || type == STEP_KILL;
+}
+
+/* Whom the one that was cut has ended, and could not tell; some end only when all is thawed. */
+static void tell_ended(struct session *session, const struct retirement *retirement)
+{
+	_cleanup_(look_free) struct look now = { 0 };
+	struct execution execution = {
+		.root = session->machine->root, .look = &now, .result = session->result, .recovering = true
+	};
+
+	if (look_again(session->machine, retirement, &now, NULL) < 0)
+		return;
+	for (size_t i = 0; i < retirement->captured.count; i++) {
+		const struct captured *captured = &retirement->captured.items[i];
+
+		if (is_about_processes(captured->type) && retirement->states.items[i] != STATE_PLANNED)
+			step_kind(captured->type)->undo(&execution, captured, NULL);
+	}
 }
 
 static void roll_back(struct session *session, const struct retirement *retirement, struct journal *journal)
@@ -144,6 +159,9 @@ static void roll_back(struct session *session, const struct retirement *retireme
 				 err.code ? err.message : strerror(-rc));
 	} else {
 		execute_rollback(&execution, session->progress);
+		/* those that only we keep end now */
+		look_release_namespaces(&look);
+		tell_ended(session, retirement);
 		session_finish(session, session->result->stuck.count ? OUTCOME_STUCK : OUTCOME_ROLLED_BACK, NULL);
 	}
 	execute_end(&execution);
@@ -170,21 +188,6 @@ static void name_vetoes(struct result *result, const char *id)
 		if (veto->stands)
 			result_add_stuck(result, veto->subject, NULL,
 					 "retirement %s was committed and is not finished: %s", id, veto->message);
-}
-
-/* Whom the one that was cut has ended, and could not tell. */
-static void tell_ended(struct session *session, const struct retirement *retirement)
-{
-	struct execution execution = { .root = session->machine->root,
-				       .result = session->result,
-				       .recovering = true };
-
-	for (size_t i = 0; i < retirement->captured.count; i++) {
-		const struct captured *captured = &retirement->captured.items[i];
-
-		if (is_about_processes(captured->type) && retirement->states.items[i] != STATE_PLANNED)
-			step_kind(captured->type)->undo(&execution, captured, NULL);
-	}
 }
 
 /* A mounted unbind leaves a file system that is shut down: its mounts go, the inner first. */

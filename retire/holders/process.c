@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -288,6 +290,18 @@ const struct holder_kind kind_process = {
 	.lifted_by = EVICT_TERM,
 };
 
+/* Killed, and asleep where no signal reaches it: it ends as soon as it wakes. */
+static bool is_doomed(const struct root *root, pid_t pid)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *pending;
+
+	if (root_readf(root, FACT_SIZE, &text, "/proc/%d/status", pid) <= 0)
+		return false;
+	pending = strstr(text, "\nSigPnd:\t");
+	return pending && (strtoull(pending + strlen("\nSigPnd:\t"), NULL, 16) & 1ULL << (SIGKILL - 1));
+}
+
 bool holders_process_lives(const struct root *root, const struct process *process)
 {
 	_cleanup_free_ char *text = NULL;
@@ -295,5 +309,5 @@ bool holders_process_lives(const struct root *root, const struct process *proces
 
 	if (root_readf(root, 4096, &text, "/proc/%d/stat", process->pid) <= 0 || stat_parse(text, &stat) < 0)
 		return false;
-	return stat.starttime == process->starttime && !strchr("ZX", stat.state);
+	return stat.starttime == process->starttime && !strchr("ZX", stat.state) && !is_doomed(root, process->pid);
 }

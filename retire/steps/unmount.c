@@ -135,6 +135,26 @@ static int lost(struct execution *execution, const struct mount *mount, const ch
 	return 1;
 }
 
+static const struct holder *find_again(const struct look *now, const struct captured_mount *was)
+{
+	array_each(holder, &now->holders)
+		if (holder->type == HOLDER_MOUNT && holder->mount.dev == was->mount.dev &&
+		    strcmp(holder->mount.point, was->mount.point) == 0 &&
+		    strcmp(holder->mount.root, was->mount.root) == 0 &&
+		    holder->mount.ns == look_namespace(now, &was->ns))
+			return holder;
+	return NULL;
+}
+
+/* It was never unmounted: the step failed, or was cut before. What it is in was put back before it. */
+static bool is_still_there(const struct execution *execution, const struct captured_mount *was)
+{
+	_cleanup_(look_free) struct look now = { 0 };
+
+	return look_copy_devices(execution->look, &now) == 0 &&
+	       execution->find_holders(execution->root, &now, NULL) == 0 && find_again(&now, was);
+}
+
 /*
  * Where the mount was. Inode numbers are given anew: long after, one alone does
  * not tell a namespace, and after a boot nothing does but that it is the
@@ -164,7 +184,9 @@ static int mount_again(struct execution *execution, const struct captured *captu
 		return lost(execution, &was->mount, "its device is gone");
 	/* what it is on was none of ours, nor is it known here any more */
 	if (was->mount.foreign && kept < 0)
-		return lost(execution, &was->mount, "not of the device: mount it again by hand");
+		return is_still_there(execution, was)
+			       ? 1
+			       : lost(execution, &was->mount, "not of the device: mount it again by hand");
 	/* a clone is what it is, whatever a journal says */
 	if (execution->recovering && kept < 0)
 		rc = step_check_source(execution, captured, false, was->mount.dev, &was->mount.source, err);
@@ -190,17 +212,6 @@ static int undo_unmount(struct execution *execution, const struct captured *capt
 	rc = mount_again(execution, captured, &was, kept, err);
 	mount_free(&was.mount);
 	return rc;
-}
-
-static const struct holder *find_again(const struct look *now, const struct captured_mount *was)
-{
-	array_each(holder, &now->holders)
-		if (holder->type == HOLDER_MOUNT && holder->mount.dev == was->mount.dev &&
-		    strcmp(holder->mount.point, was->mount.point) == 0 &&
-		    strcmp(holder->mount.root, was->mount.root) == 0 &&
-		    holder->mount.ns == look_namespace(now, &was->ns))
-			return holder;
-	return NULL;
 }
 
 static int verify_unmount(const struct look *now, const struct captured *captured, struct err *err)

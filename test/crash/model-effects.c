@@ -1,0 +1,565 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the kernel does with each effect, as effects-system.c asks for it. Each
+ * is a point: the program can be cut before it, and it can be made to fail.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "test/crash/model-machine.h"
+#include "test/crash/points.h"
+#include "util/cleanup.h"
+
+static struct model *model_of(struct effects *effects)
+{
+	return (struct model *)((char *)effects - offsetof(struct model, effects));
+}
+
+/* A child of the program that the kernel does not let go; it has the lock like any other. */
+static struct child hang(void)
+{
+	struct child child = CHILD_NONE;
+
+	child.pid = fork();
+	if (child.pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	child.pidfd = (int)syscall(SYS_pidfd_open, child.pid, 0);
+	return child;
+}
+
+/* 0: do it; 1: do it, and fail all the same; negative: fail. */
+static int begin(struct effects *effects, const char *what, const char *about, bool in_child, struct err *err)
+{
+	int rc = point_pass(POINT_EFFECT, what, about);
+
+	if (rc == 0)
+		return 0;
+	err_set(err, rc, "%s", strerror(-rc));
+	if (points->dead)
+		return rc;
+	if (rc == -ETIMEDOUT && in_child) {
+		if (effects->hanging.pid >= 0)
+			effects->hanging_more = true;
+		else
+			effects->hanging = hang();
+	}
+	return points->late ? 1 : rc;
+}
+
+/* A call that was begun so ends with `rc`, or as it was made to. */
+static int end(int begun, int rc, struct err *err)
+{
+	if (begun == 1)
+		return err_set(err, points->error, "%s", strerror(-points->error));
+	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : rc;
+}
+
+static int filesystem_of_dev(const struct model *model, dev_t dev)
+{
+	for (int i = 0; i < MODEL_FILESYSTEMS; i++)
+		if (model->state->filesystems[i].there && model->state->filesystems[i].dev == dev)
+			return i;
+	return -1;
+}
+
+static int mount_of_id(const struct model *model, uint64_t id)
+{
+	for (int i = 0; i < MODEL_MOUNTS; i++)
+		if (model->state->mounts[i].there && model->state->mounts[i].id == id)
+			return i;
+	return -1;
+}
+
+/* A mount in a namespace that the program has, or else a process that has a file of it. */
+static int way_to(struct model *model, const struct look *look, const struct holder *filesystem, int *mount)
+{
+	*mount = -1;
+	array_each(by, &look->holders) {
+		int fd = by->type == HOLDER_MOUNT ? look->namespaces.items[by->mount.ns].fd : -1;
+
+		if (by->type == HOLDER_MOUNT && !by->mount.foreign && by->mount.dev == filesystem->dev &&
+		    model_handed(model, fd, HANDED_NAMESPACE)) {
+			*mount = mount_of_id(model, by->mount.id);
+			if (*mount >= 0)
+				return 0;
+		}
+	}
+	array_each(by, &look->holders)
+		if (by->type == HOLDER_PROCESS && look_rests_on(look, by, filesystem->id))
+			for (size_t i = 0; i < MODEL_PROCESSES; i++)
+				if (model->state->processes[i].alive &&
+				    model->state->processes[i].pid == by->process.pid)
+					return 0;
+	return -ENOENT;
+}
+
+static int model_open(struct effects *effects, const struct look *look, const struct holder *filesystem, int *fd,
+		      struct err *err)
+{
+	struct model *model = model_of(effects);
+	int begun = begin(effects, "open", filesystem->name, true, err), mount, rc;
+
+	*fd = -1;
+	if (begun)
+		return begun < 0 ? begun : end(1, 0, err);
+	rc = way_to(model, look, filesystem, &mount);
+	if (rc == 0) {
+		*fd = model_hand(model, HANDED_FILESYSTEM, filesystem_of_dev(model, filesystem->dev));
+		model_handed(model, *fd, HANDED_FILESYSTEM)->mount = mount;
+	}
+	return end(0, rc, err);
+}
+
+static int model_guard(struct effects *effects, struct err *err)
+{
+	int begun = begin(effects, "guard", "", false, err);
+
+	return end(begun > 0, begun < 0 ? begun : 0, err);
+}
+
+static int model_freeze(struct effects *effects, int fd, struct deadline deadline, struct err *err)
+{
+	struct model *model = model_of(effects);
+	const struct handed *handed = model_handed(model, fd, HANDED_FILESYSTEM);
+	struct model_filesystem *filesystem = handed ? &model->state->filesystems[handed->object] : NULL;
+	int begun = begin(effects, "freeze", filesystem ? filesystem->fstype : "", false, err);
+
+	(void)deadline;
+	/* one that is given up is thawed by the guardian as soon as it completes: nothing to do late */
+	if (begun)
+		return begun < 0 ? begun : end(1, 0, err);
+	if (!filesystem)
+		return end(0, -EBADF, err);
+	if (filesystem->freezer != NOT_FROZEN)
+		return end(0, -EBUSY, err);
+	filesystem->freezer = FROZEN_BY_GUARDIAN;
+	model->frozen = handed->object;
+	return 0;
+}
+
+/* Those who were killed meanwhile end now. */
+static void thaw(struct model *model, int filesystem)
+{
+	model->state->filesystems[filesystem].freezer = NOT_FROZEN;
+	for (int i = 0; i < MODEL_PROCESSES; i++)
+		if (model->state->processes[i].doomed)
+			model_end_process(model, i);
+}
+
+static int model_thaw(struct effects *effects, struct deadline deadline, struct err *err)
+{
+	struct model *model = model_of(effects);
+	int begun = begin(effects, "thaw", "", false, err);
+
+	(void)deadline;
+	if (begun < 0)
+		return begun;
+	if (model->frozen < 0)
+		return end(begun, -EINVAL, err);
+	thaw(model, model->frozen);
+	model->frozen = -1;
+	return end(begun, 0, err);
+}
+
+static int model_release(struct effects *effects, struct deadline deadline, struct err *err)
+{
+	int begun = begin(effects, "release", "", false, err);
+
+	(void)deadline;
+	return end(begun > 0, begun < 0 ? begun : 0, err);
+}
+
+static int model_thaw_left(struct effects *effects, int fd, struct deadline deadline, struct err *err)
+{
+	struct model *model = model_of(effects);
+	const struct handed *handed = model_handed(model, fd, HANDED_FILESYSTEM);
+	int begun = begin(effects, "thaw-left", "", true, err);
+
+	(void)deadline;
+	if (begun < 0)
+		return begun;
+	if (!handed)
+		return end(begun, -EBADF, err);
+	if (model->state->filesystems[handed->object].freezer == NOT_FROZEN)
+		return end(begun, 1, err);
+	thaw(model, handed->object);
+	return end(begun, 0, err);
+}
+
+static int model_flush(struct effects *effects, int fd, struct deadline deadline, struct err *err)
+{
+	struct model *model = model_of(effects);
+	int begun = begin(effects, "flush", "", true, err);
+
+	(void)deadline;
+	if (begun < 0)
+		return begun;
+	if (!model_handed(model, fd, HANDED_FILESYSTEM) && !model_handed(model, fd, HANDED_CLAIM))
+		return end(begun, -EBADF, err);
+	return end(begun, 0, err);
+}
+
+/* A process that waits for what is frozen dies after the thaw. */
+static bool waits(const struct model *model, const struct model_process *process)
+{
+	int filesystem =
+		process->mount < 0 ? process->filesystem : model->state->mounts[process->mount].filesystem;
+
+	return filesystem >= 0 && model->state->filesystems[filesystem].freezer != NOT_FROZEN;
+}
+
+static int model_signal(struct effects *effects, const struct process *process, int number, struct err *err)
+{
+	struct model *model = model_of(effects);
+	int begun = begin(effects, number == SIGKILL ? "kill" : "terminate", process->comm, false, err);
+
+	if (begun < 0)
+		return begun;
+	for (int i = 0; i < MODEL_PROCESSES; i++) {
+		struct model_process *one = &model->state->processes[i];
+
+		if (one->pid != process->pid)
+			continue;
+		if (!one->alive)
+			return end(begun, 1, err);
+		if (number == SIGTERM && one->ignores_term)
+			return end(begun, 0, err);
+		if (waits(model, one))
+			one->doomed = true;
+		else
+			model_end_process(model, i);
+		return end(begun, 0, err);
+	}
+	return end(begun, -ESRCH, err);
+}
+
+static bool is_busy(struct model *model, int index)
+{
+	const struct model_state *state = model->state;
+
+	for (size_t i = 0; i < MODEL_MOUNTS; i++)
+		if (state->mounts[i].there && state->mounts[i].inside == index)
+			return true;
+	for (size_t i = 0; i < MODEL_PROCESSES; i++)
+		if (state->processes[i].alive && state->processes[i].mount == index)
+			return true;
+	for (size_t i = 0; i < MODEL_SWAPS; i++)
+		if (state->swaps[i].on && state->swaps[i].file && state->mounts[index].ns == MODEL_INITIAL &&
+		    strncmp(state->swaps[i].path, state->mounts[index].point,
+			    strlen(state->mounts[index].point)) == 0 &&
+		    state->swaps[i].filesystem == state->mounts[index].filesystem)
+			return true;
+	for (size_t i = 0; i < MODEL_HANDED; i++)
+		if (model->handed[i].kind == HANDED_FILESYSTEM && model->handed[i].mount == index)
+			return true;
+	return false;
+}
+
+static int hand_kept(struct model *model, int index)
+{
+	int fd = model_hand(model, HANDED_CLONE, index);
+
+	model_handed(model, fd, HANDED_CLONE)->clone = &model->state->kept[index];
+	return fd;
+}
+
+/* Looking is no point. */
+static int model_find_kept(struct effects *effects, const struct mount *mount)
+{
+	struct model *model = model_of(effects);
+
+	for (int i = 0; i < MODEL_MOUNTS; i++)
+		if (model->state->kept[i].there && model->state->kept[i].id == mount->id)
+			return hand_kept(model, i);
+	return -ENOENT;
+}
+
+static int model_forget_kept(struct effects *effects, struct err *err)
+{
+	struct model *model = model_of(effects);
+	int begun = begin(effects, "forget", "", true, err);
+
+	if (begun < 0)
+		return begun;
+	memset(model->state->kept, 0, sizeof(model->state->kept));
+	return end(begun, 0, err);
+}
+
+static int unmount(struct model *model, const struct mount *mount, int ns, int *kept)
+{
+	const struct handed *namespace = model_handed(model, ns, HANDED_NAMESPACE);
+	int index = mount_of_id(model, mount->id);
+	struct model_mount *found = index < 0 ? NULL : &model->state->mounts[index];
+	struct model_filesystem *filesystem = found ? &model->state->filesystems[found->filesystem] : NULL;
+
+	if (!namespace)
+		return -EBADF;
+	if (!found || found->ns != namespace->object)
+		return 1;
+	if (model_mount_at(model->state, found->ns, found->point) != index)
+		return -ESTALE;
+	if (found->ns == MODEL_LOCKED)
+		return -EINVAL;
+	if (is_busy(model, index))
+		return -EBUSY;
+	if (filesystem->device < 0) {
+		model->state->kept[index] = *found;
+		if (kept)
+			*kept = hand_kept(model, index);
+	}
+	found->there = false;
+	if (filesystem->freezer != NOT_FROZEN && !model_is_alive(model->state, found->filesystem))
+		strcpy(model->state->broken, "a frozen file system was unmounted for the last time");
+	return 0;
+}
+
+static int model_unmount(struct effects *effects, const struct mount *mount, int ns, int *kept,
+			 struct deadline deadline, struct err *err)
+{
+	int begun = begin(effects, "unmount", mount->point, true, err);
+
+	(void)deadline;
+	if (begun < 0)
+		return begun;
+	/* who was given up hands nothing over */
+	return end(begun, unmount(model_of(effects), mount, ns, begun ? NULL : kept), err);
+}
+
+/* Directories of a tree are there when what they are in is mounted. */
+static bool has_point(const struct model *model, int ns, const char *point)
+{
+	const struct model_mount *needed = NULL;
+
+	for (size_t i = 0; i < MODEL_MOUNTS; i++) {
+		const struct model_mount *was = &model->before.mounts[i];
+		size_t length = strlen(was->point);
+
+		if (was->there && was->ns == ns && strncmp(was->point, point, length) == 0 &&
+		    point[length] == '/' && (!needed || length > strlen(needed->point)))
+			needed = was;
+	}
+	return !needed || model_mount_at(model->state, ns, needed->point) >= 0;
+}
+
+/* A new mount of the file system; an exclusive holder of its disk keeps it out. */
+static int new_mount(struct model *model, const struct mount *mount, struct model_mount *new)
+{
+	const struct model_filesystem *filesystem;
+
+	new->filesystem = filesystem_of_dev(model, mount->dev);
+	filesystem = &model->state->filesystems[new->filesystem < 0 ? 0 : new->filesystem];
+	if (mount->foreign || new->filesystem < 0 || filesystem->device < 0)
+		return -ENODEV;
+	if (!model->state->devices[filesystem->device].enabled)
+		return -ENXIO;
+	if (filesystem->shut_down)
+		return -EIO;
+	if (model_holds(model, HANDED_CLAIM, filesystem->device))
+		return -EBUSY;
+	snprintf(new->root, sizeof(new->root), "%s", mount->root);
+	snprintf(new->options, sizeof(new->options), "%s", mount->options);
+	snprintf(new->super_options, sizeof(new->super_options), "%s", mount->super_options);
+	snprintf(new->source, sizeof(new->source), "%s", mount->source);
+	return 0;
+}
+
+static int mount_again(struct model *model, const struct mount *mount, int ns, int kept)
+{
+	const struct handed *namespace = model_handed(model, ns, HANDED_NAMESPACE);
+	const struct handed *clone = model_handed(model, kept, HANDED_CLONE);
+	struct model_mount new = { 0 };
+	int rc = 0;
+
+	if (clone)
+		new = *clone->clone;
+	else
+		rc = kept >= 0 ? -EBADF : new_mount(model, mount, &new);
+	if (rc < 0 || !namespace)
+		return rc < 0 ? rc : -EBADF;
+	new.ns = namespace->object;
+	for (size_t i = 0; i < MODEL_MOUNTS; i++) {
+		const struct model_mount *there = &model->state->mounts[i];
+
+		if (there->there && there->ns == new.ns &&
+		    there->filesystem == new.filesystem &&strcmp(there->point, mount->point) == 0 &&
+		    strcmp(there->root, mount->root) == 0)
+			return 1;
+	}
+	if (!has_point(model, new.ns, mount->point))
+		return -ENOENT;
+	snprintf(new.point, sizeof(new.point), "%s", mount->point);
+	snprintf(new.propagation, sizeof(new.propagation), "%s",
+		 strstr(mount->propagation, "shared:") ? "shared:99" : "");
+	model_add_mount(model->state, &new);
+	return 0;
+}
+
+static int model_mount(struct effects *effects, const struct mount *mount, int ns, int kept,
+		       struct deadline deadline, struct err *err)
+{
+	int begun = begin(effects, "mount", mount->point, true, err);
+
+	(void)deadline;
+	if (begun < 0)
+		return begun;
+	return end(begun, mount_again(model_of(effects), mount, ns, kept), err);
+}
+
+static struct model_swap *swap_of(const struct model *model, const char *path)
+{
+	for (size_t i = 0; i < MODEL_SWAPS; i++)
+		if (strcmp(model->state->swaps[i].path, path) == 0)
+			return &model->state->swaps[i];
+	return NULL;
+}
+
+static int model_swap_off(struct effects *effects, const struct swap *swap, struct deadline deadline,
+			  struct err *err)
+{
+	struct model_swap *found = swap_of(model_of(effects), swap->path);
+	int begun = begin(effects, "swap-off", swap->path, true, err);
+
+	(void)deadline;
+	if (begun < 0)
+		return begun;
+	if (!found || !found->on)
+		return end(begun, 1, err);
+	found->on = false;
+	return end(begun, 0, err);
+}
+
+static int swap_on(struct model *model, const struct swap *swap, struct model_swap *found)
+{
+	char directory[32];
+
+	if (!found || !model->state->devices[found->device].enabled)
+		return -ENOENT;
+	snprintf(directory, sizeof(directory), "%.*s", (int)(strrchr(found->path, '/') - found->path),
+		 found->path);
+	if (found->file && model_mount_at(model->state, MODEL_INITIAL, directory) < 0)
+		return -ENOENT;
+	if (found->on)
+		return 1;
+	if (model_holds(model, HANDED_CLAIM, found->device))
+		return -EBUSY;
+	found->on = true;
+	found->priority = swap->priority < 0 ? -7 : swap->priority;
+	return 0;
+}
+
+static int model_swap_on(struct effects *effects, const struct swap *swap, struct deadline deadline,
+			 struct err *err)
+{
+	struct model *model = model_of(effects);
+	int begun = begin(effects, "swap-on", swap->path, true, err);
+
+	(void)deadline;
+	if (begun < 0)
+		return begun;
+	return end(begun, swap_on(model, swap, swap_of(model, swap->path)), err);
+}
+
+static int model_claim(struct effects *effects, const struct device *device, int *fd, struct err *err)
+{
+	struct model *model = model_of(effects);
+	int number = device->name[9] - '0', begun = begin(effects, "claim", device->name, false, err);
+
+	*fd = -1;
+	if (begun)
+		return begun < 0 ? begun : end(1, 0, err);
+	model_sweep(model);
+	if (!model->state->devices[number].enabled)
+		return end(0, -ENXIO, err);
+	if (model_uses_device(model->state, number) || model_holds(model, HANDED_CLAIM, number))
+		return end(0, -EBUSY, err);
+	*fd = model_hand(model, HANDED_CLAIM, number);
+	return 0;
+}
+
+/* The kernel asks nobody. What it tells, where it may: the file system ends, and those who use it. */
+static void unbind(struct model *model, int number)
+{
+	struct model_state *state = model->state;
+
+	if (model_uses_device(state, number) && !state->may_unbind_mounted)
+		strcpy(state->broken, "unbound while it was in use");
+	for (int i = 0; i < MODEL_FILESYSTEMS; i++)
+		if (state->filesystems[i].device == number)
+			state->filesystems[i].shut_down = model_is_alive(state, i);
+	for (int i = 0; i < MODEL_PROCESSES; i++) {
+		struct model_process *process = &state->processes[i];
+		int filesystem =
+			process->mount < 0 ? process->filesystem : state->mounts[process->mount].filesystem;
+
+		if (process->alive && filesystem >= 0 && state->filesystems[filesystem].device == number)
+			model_end_process(model, i);
+	}
+	state->devices[number].enabled = false;
+}
+
+static int model_disable(struct effects *effects, const struct device *device, struct deadline deadline,
+			 struct err *err)
+{
+	struct model *model = model_of(effects);
+	int number = device->name[9] - '0', begun = begin(effects, "disable", device->name, true, err);
+
+	(void)deadline;
+	if (begun < 0)
+		return begun;
+	if (!model->state->devices[number].enabled)
+		return end(begun, 1, err);
+	unbind(model, number);
+	return end(begun, 0, err);
+}
+
+static int model_enable(struct effects *effects, const struct device *device, struct deadline deadline,
+			struct err *err)
+{
+	struct model *model = model_of(effects);
+	int number = device->name[9] - '0', begun = begin(effects, "enable", device->name, true, err);
+
+	(void)deadline;
+	if (begun < 0)
+		return begun;
+	if (model->state->devices[number].enabled)
+		return end(begun, 1, err);
+	model->state->devices[number].enabled = true;
+	for (int i = 0; i < MODEL_FILESYSTEMS; i++)
+		if (model->state->filesystems[i].device == number && !model_is_alive(model->state, i))
+			model->state->filesystems[i].shut_down = false;
+	return end(begun, 0, err);
+}
+
+void model_effects_init(struct model *model)
+{
+	model->effects = (struct effects){
+		.open_filesystem = model_open,
+		.guard = model_guard,
+		.freeze = model_freeze,
+		.thaw = model_thaw,
+		.release = model_release,
+		.thaw_left = model_thaw_left,
+		.flush = model_flush,
+		.signal = model_signal,
+		.unmount = model_unmount,
+		.mount = model_mount,
+		.find_kept = model_find_kept,
+		.forget_kept = model_forget_kept,
+		.swap_off = model_swap_off,
+		.swap_on = model_swap_on,
+		.claim = model_claim,
+		.disable = model_disable,
+		.enable = model_enable,
+		.interrupt = -1,
+		.hanging = CHILD_NONE,
+	};
+}

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* How the machine is looked at: struct look, as the probes of holders/ and targets/ would fill it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "retire/holders/holders.h"
+#include "test/crash/model-machine.h"
+
+/* One look at the machine, and where things are in it. */
+struct looking {
+	struct model *model;
+	struct look *look;
+	int device[MODEL_DEVICES]; /* index in the look; -1 */
+	int partition[MODEL_DEVICES][MODEL_MINORS], filesystem[MODEL_FILESYSTEMS], mount[MODEL_MOUNTS];
+	int ns[MODEL_NAMESPACES];
+};
+
+static struct holder *add(struct looking *looking, enum holder_type type, int device, int on, const char *name)
+{
+	struct holder *holder = look_add_holder(looking->look, type, device, on, "%s", name);
+
+	if (!holder)
+		abort();
+	holder->kind = holder_kinds[type];
+	return holder;
+}
+
+static void look_at_partitions(struct looking *looking)
+{
+	for (int i = 0; i < MODEL_DEVICES; i++) {
+		const struct model_device *device = &looking->model->state->devices[i];
+
+		for (int part = 1; looking->device[i] >= 0 && device->partitioned && device->enabled && part <= 2;
+		     part++) {
+			struct holder *holder;
+			char name[32];
+
+			model_block_name(i, part, name);
+			holder = add(looking, HOLDER_PARTITION, looking->device[i], 0, name);
+			holder->dev = model_disk(i, part);
+			looking->partition[i][part] = holder->id;
+		}
+	}
+}
+
+static const struct model_mount *first_mount(const struct model_state *state, int filesystem)
+{
+	for (size_t i = 0; i < MODEL_MOUNTS; i++)
+		if (state->mounts[i].there && state->mounts[i].filesystem == filesystem)
+			return &state->mounts[i];
+	return NULL;
+}
+
+static void look_at_filesystem(struct looking *looking, int index)
+{
+	const struct model_state *state = looking->model->state;
+	const struct model_filesystem *filesystem = &state->filesystems[index];
+	const struct model_mount *mount = first_mount(state, index);
+	struct holder *holder;
+	char name[32];
+
+	if (!filesystem->there || filesystem->device < 0 || looking->device[filesystem->device] < 0 ||
+	    !model_is_alive(state, index))
+		return;
+	model_block_name(filesystem->device, filesystem->partition, name);
+	holder = add(looking, HOLDER_FILESYSTEM, looking->device[filesystem->device],
+		     looking->partition[filesystem->device][filesystem->partition], mount ? mount->point : name);
+	holder->dev = filesystem->dev;
+	holder->filesystem = (struct filesystem){ .dev = filesystem->dev,
+						  .features = FS_XFS_RMAPBT,
+						  .detached = !mount,
+						  .shut_down = filesystem->shut_down };
+	holder->filesystem.fstype = strdup(filesystem->fstype);
+	looking->filesystem[index] = holder->id;
+}
+
+static char *own(const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		abort();
+	return copy;
+}
+
+static void fill_mount(struct looking *looking, struct holder *holder, const struct model_mount *mount)
+{
+	const struct model_filesystem *filesystem = &looking->model->state->filesystems[mount->filesystem];
+	const struct model_mount *inside =
+		mount->inside < 0 ? NULL : &looking->model->state->mounts[mount->inside];
+
+	holder->mount = (struct mount){ .id = mount->id,
+					.parent = inside ? inside->id : 1,
+					.dev = filesystem->dev,
+					.root = own(mount->root),
+					.point = own(mount->point),
+					.options = own(mount->options),
+					.propagation = own(mount->propagation),
+					.fstype = own(filesystem->fstype),
+					.source = own(mount->source),
+					.super_options = own(mount->super_options),
+					.ns = looking->ns[mount->ns],
+					.foreign = filesystem->device < 0 };
+}
+
+/* As holders/filesystem.c and mount.c: ours first; what else is mounted in them after. False: its turn is later.
+ */
+static bool look_at_mount(struct looking *looking, int index, bool foreign)
+{
+	const struct model_state *state = looking->model->state;
+	const struct model_mount *mount = &state->mounts[index];
+	bool is_foreign = state->filesystems[mount->filesystem].device < 0;
+	int filesystem = looking->filesystem[mount->filesystem];
+	int inside = mount->inside < 0 ? 0 : looking->mount[mount->inside];
+	struct holder *holder, *parent = look_holder(looking->look, inside);
+	const struct model_mount *around = mount->inside < 0 ? NULL : &state->mounts[mount->inside];
+
+	if (!mount->there || looking->mount[index] || is_foreign != foreign)
+		return false;
+	if (foreign ? !parent : !filesystem)
+		return false;
+	/* one of ours comes after the one of ours that it is in */
+	if (!foreign && around && !parent && state->filesystems[around->filesystem].device >= 0 &&
+	    looking->filesystem[around->filesystem])
+		return false;
+	holder = add(looking, HOLDER_MOUNT,
+		     foreign ? parent->device : look_holder(looking->look, filesystem)->device, 0, mount->point);
+	parent = look_holder(looking->look, inside);
+	holder->inside = inside;
+	holder->on = foreign									? inside
+		     : parent && parent->mount.dev == state->filesystems[mount->filesystem].dev ? inside
+												: filesystem;
+	fill_mount(looking, holder, mount);
+	looking->mount[index] = holder->id;
+	return true;
+}
+
+static void look_at_mounts(struct looking *looking)
+{
+	for (int foreign = 0; foreign < 2; foreign++)
+		for (bool any = true; any;) {
+			any = false;
+			for (int i = 0; i < MODEL_MOUNTS; i++)
+				any |= look_at_mount(looking, i, foreign);
+		}
+	/* one of ours in a foreign one that was not known yet */
+	for (int i = 0; i < MODEL_MOUNTS; i++) {
+		struct holder *holder = look_holder(looking->look, looking->mount[i]);
+		int inside = looking->model->state->mounts[i].inside;
+
+		if (holder && !holder->inside && inside >= 0)
+			holder->inside = looking->mount[inside];
+	}
+}
+
+static void look_at_swaps(struct looking *looking)
+{
+	const struct model_state *state = looking->model->state;
+
+	for (size_t i = 0; i < MODEL_SWAPS; i++) {
+		const struct model_swap *swap = &state->swaps[i];
+		char directory[32];
+		struct holder *holder;
+		int on = 0, mount;
+
+		if (!swap->on || looking->device[swap->device] < 0)
+			continue;
+		snprintf(directory, sizeof(directory), "%.*s", (int)(strrchr(swap->path, '/') - swap->path),
+			 swap->path);
+		mount = swap->file ? model_mount_at(state, MODEL_INITIAL, directory) : -1;
+		if (!swap->file)
+			on = looking->partition[swap->device][swap->partition];
+		else if (mount >= 0)
+			on = looking->mount[mount];
+		holder = add(looking, HOLDER_SWAP, looking->device[swap->device], on, swap->path);
+		holder->swap =
+			(struct swap){ .path = own(swap->path), .priority = swap->priority, .file = swap->file };
+	}
+}
+
+/* The place of a process: id of the holder, and the device; false: of no concern. */
+static bool place_of(const struct looking *looking, const struct model_process *process, int *device, int *on)
+{
+	const struct look *look = looking->look;
+
+	*on = 0;
+	if (process->mount >= 0)
+		*on = looking->mount[process->mount];
+	else if (process->filesystem >= 0)
+		*on = looking->filesystem[process->filesystem];
+	else if (process->device >= 0 && looking->model->state->devices[process->device].enabled)
+		*on = looking->partition[process->device][process->partition];
+	else
+		return false;
+	*device = *on			? look_holder(look, *on)->device
+		  : process->device < 0 ? -1
+					: looking->device[process->device];
+	return *device >= 0;
+}
+
+static void look_at_processes(struct looking *looking)
+{
+	for (size_t i = 0; i < MODEL_PROCESSES; i++) {
+		const struct model_process *process = &looking->model->state->processes[i];
+		struct holder *holder;
+		int device, on;
+		char name[32];
+
+		if (!process->alive || !place_of(looking, process, &device, &on))
+			continue;
+		snprintf(name, sizeof(name), "%s[%d]", process->comm, process->pid);
+		holder = add(looking, HOLDER_PROCESS, device, on, name);
+		holder->process = (struct process){ .pid = process->pid,
+						    .starttime = 5000 + (unsigned)process->pid,
+						    .uses = process->keeps ? USE_NAMESPACE : USE_OPEN,
+						    .pidfd = dup(looking->model->ends[i]) };
+		snprintf(holder->process.comm, sizeof(holder->process.comm), "%s", process->comm);
+	}
+}
+
+static void look_at_namespaces(struct looking *looking)
+{
+	for (int i = 0; i < MODEL_NAMESPACES; i++) {
+		struct mount_namespace *namespace;
+
+		looking->ns[i] = (int)looking->look->namespaces.count;
+		if (!looking->model->state->namespaces[i])
+			continue;
+		namespace = array_add(&looking->look->namespaces);
+		if (!namespace)
+			abort();
+		*namespace = (struct mount_namespace){ .ino = 4026531841U + (unsigned)i,
+						       .fd = model_hand(looking->model, HANDED_NAMESPACE, i),
+						       .initial = i == MODEL_INITIAL,
+						       .less_privileged = i == MODEL_LOCKED };
+	}
+}
+
+int model_find_holders(const struct root *root, struct look *look, struct err *err)
+{
+	struct looking looking = { .model = model_of_root(root), .look = look };
+
+	(void)err;
+	model_sweep(looking.model);
+	for (int i = 0; i < MODEL_DEVICES; i++)
+		looking.device[i] = -1;
+	for (size_t i = 0; i < look->devices.count; i++)
+		looking.device[look->devices.items[i].name[9] - '0'] = (int)i;
+	look->initial_namespaces = true;
+	look_at_namespaces(&looking);
+	look_at_partitions(&looking);
+	for (int i = 0; i < MODEL_FILESYSTEMS; i++)
+		look_at_filesystem(&looking, i);
+	look_at_mounts(&looking);
+	look_at_swaps(&looking);
+	look_at_processes(&looking);
+	return 0;
+}
+
+static char *numbered(const char *before, int number, const char *after)
+{
+	char *name;
+
+	if (asprintf(&name, "%s%d%s", before, number, after) < 0)
+		abort();
+	return name;
+}
+
+static void add_device(struct look *look, int number, const struct model_device *from)
+{
+	struct device *device = array_add(&look->devices);
+	bool devdax = from->mode == MODE_DEVDAX;
+
+	if (!device)
+		abort();
+	*device = (struct device){ .bus = "nd", .mode = from->mode, .enabled = from->enabled, .size = 1UL << 30 };
+	device->name = numbered("namespace", number, ".0");
+	device->path = numbered("/sys/devices/ndbus0/region0/namespace", number, ".0");
+	if (!from->enabled)
+		return;
+	device->driver = own(devdax ? "device_dax" : "nd_pmem");
+	device->driver_device = numbered(devdax ? "dax" : "pfn", number, ".0");
+	device->blockdev = devdax ? numbered("dax", number, ".0") : numbered("pmem", number, "");
+	device->dev = model_disk(number, 0);
+}
+
+int model_find(const struct root *root, const struct request *request, struct look *look, struct err *err)
+{
+	const struct model *model = model_of_root(root);
+
+	for (size_t i = 0; i < request->name_count; i++) {
+		int number = request->names[i][9] - '0';
+
+		if (!model->state->devices[number].there)
+			return err_set(err, -ENODEV, "%s: no such device", request->names[i]);
+		add_device(look, number, &model->state->devices[number]);
+	}
+	return 0;
+}
+
+int model_find_again(const struct root *root, const struct look *was, struct look *look, struct err *err)
+{
+	const struct model *model = model_of_root(root);
+
+	array_each(device, &was->devices) {
+		int number = device->name[9] - '0';
+
+		if (!model->state->devices[number].there)
+			return err_set(err, -ENODEV, "%s is gone", device->name);
+		add_device(look, number, &model->state->devices[number]);
+	}
+	return 0;
+}
+
+void model_probe(const struct root *root, struct kernel *kernel)
+{
+	(void)root;
+	*kernel =
+		(struct kernel){ "6.12",
+				 { [KERNEL_PRE_REMOVE] = ANSWER_YES, [KERNEL_XFS_RANGED_FAILURE] = ANSWER_YES } };
+}
+
+int model_is_enabled(const struct root *root, const struct device *device)
+{
+	return model_of_root(root)->state->devices[device->name[9] - '0'].enabled;
+}
+
+int model_check_identity(const struct root *root, const struct device *device, struct err *err)
+{
+	(void)root;
+	(void)device;
+	(void)err;
+	return 0;
+}

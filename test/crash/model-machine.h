@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine that does not exist: devices, file systems, mounts in mount
+ * namespaces, swap and processes, changed by the rules of the kernel that
+ * matter for a retirement. Its state is plain data in shared memory, so that
+ * it outlives a program that dies; the descriptors of the program do not.
+ */
+#ifndef TEST_CRASH_MODEL_MACHINE_H
+#define TEST_CRASH_MODEL_MACHINE_H
+
+#include <sys/stat.h>
+
+#include "retire/machine.h"
+#include "util/root.h"
+
+enum {
+	MODEL_DEVICES = 2,
+	MODEL_FILESYSTEMS = 6,
+	MODEL_MOUNTS = 16,
+	MODEL_SWAPS = 4,
+	MODEL_PROCESSES = 6,
+	MODEL_NAMESPACES = 3,
+	MODEL_MINORS = 8, /* of a disk: itself and its partitions */
+	MODEL_HANDED = 256 /* descriptors that are watched */,
+};
+
+enum { MODEL_INITIAL, MODEL_SECOND, MODEL_LOCKED }; /* the namespaces */
+
+enum freezer { NOT_FROZEN, FROZEN_BY_GUARDIAN, FROZEN_LEFT };
+
+struct model_device {
+	bool there, enabled, partitioned;
+	enum device_mode mode;
+};
+
+struct model_filesystem {
+	bool there;	       /* on its disk; alive when somebody uses it */
+	int device, partition; /* -1: foreign; 0: the whole disk */
+	dev_t dev;
+	char fstype[8];
+	enum freezer freezer;
+	bool shut_down;
+};
+
+struct model_mount {
+	bool there;
+	uint64_t id;
+	int filesystem, ns;
+	int inside; /* the mount that its point is in, -1: none of these */
+	char point[32], root[16], options[32], propagation[32], super_options[32], source[48];
+};
+
+struct model_swap {
+	bool on, file;
+	char path[32];
+	int priority, device, partition, filesystem;
+};
+
+struct model_process {
+	bool alive, doomed, ignores_term;
+	pid_t pid;
+	char comm[16];
+	int mount, filesystem; /* by which it uses it; a file system without a mount; -1 */
+	int device, partition; /* the bare device; -1 */
+	int keeps;	       /* the mount namespace that ends with it; 0: none */
+};
+
+struct model_state {
+	struct model_device devices[MODEL_DEVICES];
+	struct model_filesystem filesystems[MODEL_FILESYSTEMS];
+	struct model_mount mounts[MODEL_MOUNTS];
+	struct model_mount kept[MODEL_MOUNTS]; /* what hangs in the directory of what is kept */
+	struct model_swap swaps[MODEL_SWAPS];
+	struct model_process processes[MODEL_PROCESSES];
+	bool namespaces[MODEL_NAMESPACES];
+	bool may_unbind_mounted;
+	uint64_t next_id;
+	char broken[96]; /* what no kernel would have forgiven; "" */
+};
+
+enum handed_kind { HANDED_FILESYSTEM = 1, HANDED_CLAIM, HANDED_CLONE, HANDED_NAMESPACE, HANDED_NODE };
+
+/* A descriptor that the program was given, as long as it is open: points.c sees it being closed. */
+struct handed {
+	enum handed_kind kind; /* 0: none */
+	int object, mount;
+	struct model_mount *clone;
+	struct stat found; /* of a node */
+};
+
+struct model {
+	struct model_state *state;	    /* shared */
+	struct model_state before;	    /* what it was made as: where the mount points are */
+	int ends[MODEL_PROCESSES];	    /* eventfds, readable when the process has ended */
+	struct handed handed[MODEL_HANDED]; /* by descriptor */
+	int null;			    /* what is handed out is a copy of this */
+	struct root root;
+	char path[64]; /* of the root */
+	struct effects effects;
+	int frozen; /* file system that the program froze, -1: none */
+	struct machine machine;
+};
+
+/* With a root directory below `parent`. model_end() when done. */
+void model_make(struct model *model, const char *parent);
+void model_end(struct model *model);
+
+/* Another machine, whole and at rest; no journal is left. */
+void model_reset(struct model *model, const struct model_state *state);
+
+/* A second program on the same machine. */
+void model_copy(const struct model *model, struct model *other);
+
+/* The program is gone, and with it the guardian or not. */
+void model_program_died(struct model *model, bool with_guardian);
+
+/* All that the kernel does by itself: ends namespaces that nobody keeps. */
+void model_sweep(struct model *model);
+
+/* A boot of its own: everything that /run had is gone, and so is what only the old kernel knew. */
+void model_reboot(struct model *model, bool mounts_again);
+
+void model_write_boot_id(struct model *model, const char *id);
+
+/* The devices that a request of tests names. */
+int model_find(const struct root *root, const struct request *request, struct look *look, struct err *err);
+
+/* How it is looked at: model->machine. */
+int model_find_again(const struct root *root, const struct look *was, struct look *look, struct err *err);
+int model_find_holders(const struct root *root, struct look *look, struct err *err);
+void model_probe(const struct root *root, struct kernel *kernel);
+int model_is_enabled(const struct root *root, const struct device *device);
+int model_check_identity(const struct root *root, const struct device *device, struct err *err);
+
+/* Parts that shapes and effects share. */
+struct model *model_of_root(const struct root *root);
+int model_add_mount(struct model_state *state, const struct model_mount *mount); /* index */
+bool model_is_alive(const struct model_state *state, int filesystem);
+bool model_uses_device(const struct model_state *state, int device);
+int model_mount_at(const struct model_state *state, int ns, const char *point); /* the topmost; -1 */
+void model_end_process(struct model *model, int process);
+int model_hand(struct model *model, enum handed_kind kind, int object);
+struct handed *model_handed(struct model *model, int fd, enum handed_kind kind);
+struct handed *model_holds(struct model *model, enum handed_kind kind, int object);
+void model_closed(int fd);
+
+/* A node or a file that only the model has: a descriptor, -1 with errno; -2: none of the model's. */
+int model_open_node(int directory, const char *name);
+void model_effects_init(struct model *model);
+dev_t model_disk(int device, int partition);
+void model_block_name(int device, int partition, char name[32]);
+
+#endif
