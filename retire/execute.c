@@ -260,6 +260,7 @@ void execute_rollback(struct execution *execution, struct progress *progress)
 	for (size_t i = execution->next; i-- > 0;) {
 		const struct captured *captured = &execution->captured.items[i];
 		struct step_record *record = record_of(execution, i);
+		size_t lost = execution->result->losses.count;
 		enum step_state state;
 
 		if (record->state != STATE_DONE && record->state != STATE_FAILED)
@@ -272,7 +273,10 @@ void execute_rollback(struct execution *execution, struct progress *progress)
 		/* the step that failed stays so; one that somebody else began has no outcome but this */
 		if ((record->state == STATE_DONE && state == STATE_UNDONE) || execution->recovering)
 			record->state = state == STATE_NOT_NEEDED ? STATE_UNDONE : state;
-		if (i >= execution->base && (state == STATE_UNDONE || state == STATE_NOT_NEEDED))
+		/* what is lost is told again by a recovery, when this is cut before it is told */
+		if (i >= execution->base &&
+		    (state == STATE_UNDONE ||
+		     (state == STATE_NOT_NEEDED && execution->result->losses.count == lost)))
 			journal_write(&execution->journal,
 				      journal_event(i - execution->base, step_state_name(STATE_UNDONE)), false,
 				      NULL);
