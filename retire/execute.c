@@ -252,6 +252,20 @@ static void verify_back(struct execution *execution, enum step_state done)
 				  : NULL);
 }
 
+/*
+ * The step that failed stays so; one that somebody else began has no outcome
+ * but this. What has no way back stays done.
+ */
+static enum step_state state_after(const struct execution *execution, const struct captured *captured,
+				   enum step_state before, enum step_state undo)
+{
+	bool has_way_back = step_kind(captured->type)->restore || captured->type == STEP_FREEZE;
+
+	if (undo == STATE_NOT_NEEDED && before == STATE_DONE)
+		return has_way_back && execution->recovering ? undo : before;
+	return before == STATE_DONE || execution->recovering ? undo : before;
+}
+
 void execute_rollback(struct execution *execution, struct progress *progress)
 {
 	bool any = false;
@@ -270,9 +284,7 @@ void execute_rollback(struct execution *execution, struct progress *progress)
 		tell(execution, progress, EVENT_UNDO_BEGUN, record);
 		state = back(execution, step_kind(captured->type)->undo, captured, record, STATE_UNDONE);
 		any |= state == STATE_UNDONE;
-		/* the step that failed stays so; one that somebody else began has no outcome but this */
-		if ((record->state == STATE_DONE && state == STATE_UNDONE) || execution->recovering)
-			record->state = state == STATE_NOT_NEEDED ? STATE_UNDONE : state;
+		record->state = state_after(execution, captured, record->state, state);
 		/* what is lost is told again by a recovery, when this is cut before it is told */
 		if (i >= execution->base &&
 		    (state == STATE_UNDONE ||
@@ -297,7 +309,7 @@ void execute_forget(struct execution *execution)
 
 void execute_restore(struct execution *execution, enum phase from, enum phase to, struct progress *progress)
 {
-	for (size_t i = execution->captured.count; i-- > 0;) {
+	for (size_t i = 0; i < execution->captured.count; i++) {
 		const struct captured *captured = &execution->captured.items[i];
 		struct step_record *record = record_of(execution, i);
 		uint64_t start = clock_us();

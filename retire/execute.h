@@ -43,8 +43,8 @@ void execute_forget(struct execution *execution);
 
 /*
  * For `restore`: brings back what the captured steps of the phases from…to took
- * away, in reverse. After those from before the commit it looks whether all is
- * as it was.
+ * away, in the order that they are in. After those from before the commit it
+ * looks whether all is as it was.
  */
 void execute_restore(struct execution *execution, enum phase from, enum phase to, struct progress *progress);
 

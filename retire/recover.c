@@ -27,10 +27,9 @@ static struct request request_of(const struct retirement *retirement)
 	};
 }
 
-/* One that is no more, or not the one that it was: nothing of it can be put back. */
+/* One that is no more, or not the one that it was: without a number nothing of it is found, or put back. */
 static void give_up(struct device *device)
 {
-	device->gone = true;
 	device->dev = 0;
 }
 

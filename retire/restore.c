@@ -120,11 +120,12 @@ static bool is_refused(struct restoring *restoring)
 	return refused;
 }
 
+/* In the order in which things come back: the last to go is the first. */
 static int take_steps(struct restoring *restoring)
 {
 	struct execution *execution = &restoring->execution;
 
-	for (size_t i = restoring->retirement.base; i < restoring->retirement.captured.count; i++) {
+	for (size_t i = restoring->retirement.captured.count; i-- > restoring->retirement.base;) {
 		const struct captured *from = &restoring->retirement.captured.items[i];
 		struct step_record *record;
 		struct captured *to;

@@ -172,6 +172,14 @@ static int find_namespace(const struct execution *execution, const struct mount_
 	return look_namespace(execution->look, was);
 }
 
+/* It has no disk any more, or only a dead one. */
+static bool is_gone(const struct execution *execution, const struct captured *captured)
+{
+	const struct device *device = &execution->look->devices.items[captured->device];
+
+	return device->gone || !device->dev;
+}
+
 static int mount_again(struct execution *execution, const struct captured *captured, struct captured_mount *was,
 		       int kept, struct err *err)
 {
@@ -180,7 +188,7 @@ static int mount_again(struct execution *execution, const struct captured *captu
 	if (was->pinned || ns < 0 || execution->look->namespaces.items[ns].fd < 0)
 		return lost(execution, &was->mount, "its mount namespace ended");
 	/* without a device nothing is left that could be mounted */
-	if (execution->look->devices.items[captured->device].gone && !was->mount.foreign)
+	if (is_gone(execution, captured) && !was->mount.foreign)
 		return lost(execution, &was->mount, "its device is gone");
 	/* what it is on was none of ours, nor is it known here any more */
 	if (was->mount.foreign && kept < 0)
@@ -255,7 +263,7 @@ static int undo_swap_off(struct execution *execution, const struct captured *cap
 
 	if (rc < 0)
 		return err_errno(err, rc, "its journal does not say which swap area");
-	if (execution->look->devices.items[captured->device].gone) {
+	if (is_gone(execution, captured)) {
 		note_lost(execution, "swap", was.path, "its device is gone");
 		free(was.path);
 		return 1;

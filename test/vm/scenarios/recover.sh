@@ -254,7 +254,7 @@ scenario_a_damaged_journal_is_named_and_left_alone()
 	fresh_ext4
 	"$cut" 3 both "$program" ndctl retire-namespace namespace0.0 --evict=stop >/dev/null
 	journal=$(ls /run/dax-retire/journal/*)
-	sed -i '2s/begun/BEGUN/' "$journal"
+	sed -i '2s/steps/stops/' "$journal"
 	recover
 	expect_exit 4
 	expect_json '.result == "stuck" and (.stuck[0].message | test("record 2"))'
