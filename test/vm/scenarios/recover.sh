@@ -195,6 +195,7 @@ cut_when_unmounted()
 scenario_one_at_a_time()
 {
 	setup_xfs /dev/pmem0 "$mnt"
+	echo content >"$mnt/file"
 	hold --ignore-term open "$mnt/file"
 	"$program" ndctl retire-namespace namespace0.0 --evict=term --grace=6 >"$work/first" 2>&1 &
 	wait_until 10 test -e /run/dax-retire/lock
