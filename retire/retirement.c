@@ -112,9 +112,14 @@ static int read_step(struct retirement *retirement, struct json_object *object)
 /* A plan: the devices anew, and its steps after those of the one before. */
 static int read_plan(struct retirement *retirement, struct json_object *plan)
 {
-	int rc = read_devices(retirement, plan);
+	int rc = 0;
 
-	retirement->base = retirement->captured.count;
+	/* one that finishes what was committed finds only what is left of it */
+	retirement->last = retirement->captured.count;
+	if (!retirement->committed) {
+		rc = read_devices(retirement, plan);
+		retirement->base = retirement->last;
+	}
 	for (size_t i = 0; rc == 0 && i < length_of(plan, "steps"); i++)
 		rc = read_step(retirement, item_of(plan, "steps", i));
 	return rc;
@@ -133,9 +138,9 @@ static int read_event(struct retirement *retirement, struct json_object *event, 
 {
 	uint64_t nth = number_of(event, "nth"), at = number_of(event, "at");
 
-	if (nth ? nth > retirement->captured.count : at >= retirement->captured.count - retirement->base)
+	if (nth ? nth > retirement->captured.count : at >= retirement->captured.count - retirement->last)
 		return -EBADMSG;
-	retirement->states.items[nth ? nth - 1 : retirement->base + at] = state_named(state);
+	retirement->states.items[nth ? nth - 1 : retirement->last + at] = state_named(state);
 	return 0;
 }
 
