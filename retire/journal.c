@@ -215,10 +215,13 @@ static int write_place(struct journal *journal, enum journal_place place, const 
 int journal_write(struct journal *journal, struct json_object *record, bool durable, struct err *err)
 {
 	const char *json = record ? json_object_to_json_string_ext(record, JSON_C_TO_STRING_PLAIN) : NULL;
-	int rc = json ? write_place(journal, JOURNAL_RUN, json, false) : -ENOMEM;
+	int rc = json ? 0 : -ENOMEM;
 
+	/* the one that can fail first: what is said to be not written must not be read by recover */
 	if (rc == 0 && durable)
 		rc = write_place(journal, JOURNAL_STATE, json, true);
+	if (rc == 0)
+		rc = write_place(journal, JOURNAL_RUN, json, false);
 	json_object_put(record);
 	return rc < 0 ? err_errno(err, rc, "cannot write the journal") : 0;
 }

@@ -165,6 +165,9 @@ static int read_record(struct retirement *retirement, struct json_object *record
 	if (text_of(record, "end")) {
 		retirement->end = text_of(record, "end");
 		retirement->ended = number_of(record, "time");
+		/* its commit got to one of the places only, and counted for nothing */
+		if (strcmp(retirement->end, outcome_name(OUTCOME_ROLLED_BACK)) == 0)
+			retirement->committed = false;
 	}
 	if (has_list(record, "restored"))
 		read_restored(retirement, record);
