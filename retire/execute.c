@@ -262,6 +262,7 @@ void execute_rollback(struct execution *execution, struct progress *progress)
 	for (size_t i = execution->next; i-- > 0;) {
 		const struct captured *captured = &execution->captured.items[i];
 		struct step_record *record = record_of(execution, i);
+		size_t lost = execution->result->losses.count;
 		enum step_state state;
 
 		if (record->state != STATE_DONE && record->state != STATE_FAILED)
@@ -273,7 +274,9 @@ void execute_rollback(struct execution *execution, struct progress *progress)
 		/* a step that failed stays the one that failed */
 		if (record->state == STATE_DONE && state == STATE_UNDONE)
 			record->state = state;
-		if (state == STATE_UNDONE || state == STATE_NOT_NEEDED)
+		/* what is lost is told again by a recovery, when this is cut before it is told */
+		if (state == STATE_UNDONE ||
+		    (state == STATE_NOT_NEEDED && execution->result->losses.count == lost))
 			journal_write(&execution->journal,
 				      journal_event(execution, i, step_state_name(STATE_UNDONE)), false, NULL);
 		if (progress && record->state == STATE_UNDONE)
