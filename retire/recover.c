@@ -192,12 +192,52 @@ static void unmount_dead(struct session *session, const struct retirement *retir
 	}
 }
 
+static bool is_thawed(const struct retirement *retirement, size_t freeze)
+{
+	const struct captured *frozen = &retirement->captured.items[freeze];
+
+	for (size_t i = freeze + 1; i < retirement->captured.count; i++) {
+		const struct captured *captured = &retirement->captured.items[i];
+
+		if (captured->type == STEP_THAW && captured->device == frozen->device &&
+		    strcmp(captured->subject, frozen->subject) == 0)
+			return retirement->states.items[i] == STATE_DONE;
+	}
+	return false;
+}
+
+/* A recovery before this one was cut while it had something frozen. */
+static void thaw_left(struct session *session, const struct retirement *retirement)
+{
+	_cleanup_(look_free) struct look now = { 0 };
+	struct execution execution = { .root = session->machine->root,
+				       .look = &now,
+				       .effects = session->machine->effects,
+				       .result = session->result,
+				       .recovering = true,
+				       .deadline = deadline_in(10000) };
+
+	if (look_again(session->machine, retirement, &now, NULL) < 0)
+		return;
+	for (size_t i = retirement->captured.count; i-- > 0;) {
+		const struct captured *captured = &retirement->captured.items[i];
+		struct err err = { 0 };
+
+		if (captured->type == STEP_FREEZE && retirement->states.items[i] != STATE_PLANNED &&
+		    retirement->states.items[i] != STATE_UNDONE && !is_thawed(retirement, i) &&
+		    step_kind(STEP_FREEZE)->undo(&execution, captured, &err) < 0)
+			result_add_stuck(session->result, captured->subject, NULL, "cannot thaw it: %s",
+					 err.message);
+	}
+}
+
 static void go_forward(struct session *session, const struct retirement *retirement, struct journal *journal)
 {
 	struct request request = request_of(retirement);
 	struct result *result = session->result;
 
 	session->request = &request;
+	thaw_left(session, retirement);
 	unmount_dead(session, retirement);
 	retire_forward(session, &retirement->was, retirement->id, journal);
 	tell_ended(session, retirement);
