@@ -286,9 +286,8 @@ void execute_rollback(struct execution *execution, struct progress *progress)
 		any |= state == STATE_UNDONE;
 		record->state = state_after(execution, captured, record->state, state);
 		/* what is lost is told again by a recovery, when this is cut before it is told */
-		if (i >= execution->base &&
-		    (state == STATE_UNDONE ||
-		     (state == STATE_NOT_NEEDED && execution->result->losses.count == lost)))
+		if (i >= execution->base && (state == STATE_UNDONE || (state == STATE_NOT_NEEDED &&
+								       execution->result->losses.count == lost)))
 			journal_write(&execution->journal,
 				      journal_event(i - execution->base, step_state_name(STATE_UNDONE)), false,
 				      NULL);

@@ -142,7 +142,7 @@ static void roll_back(struct session *session, const struct retirement *retireme
 		.log = { .fd = -1 },
 		.journal = *journal,
 		.recovering = true,
-		.base = retirement->base,
+		.base = retirement->last,
 		.find_holders = session->machine->find_holders,
 		.claims = claims,
 	};

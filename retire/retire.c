@@ -205,12 +205,12 @@ static bool has_mount(const struct look *look, uint64_t id)
 }
 
 /* Mounts that went with the last process of their namespace; nothing brings those back. */
-static void note_lost_mounts(struct job *job, bool all)
+static void note_lost_mounts(struct job *job, const struct look *now)
 {
 	const struct look *first = &job->result->look;
 
 	array_each(holder, &first->holders)
-		if (look_is_pinned_mount(first, holder) && (all || !has_mount(&job->second, holder->mount.id)))
+		if (look_is_pinned_mount(first, holder) && !has_mount(now, holder->mount.id))
 			result_add_loss(job->result, "mount", holder->name, "its mount namespace ended");
 }
 
@@ -236,9 +236,15 @@ static void note_lost_data(struct job *job, const struct look *look)
 
 static void roll_back(struct job *job, const struct err *err)
 {
+	_cleanup_(look_free) struct look now = { 0 };
+
 	execute_rollback(&job->execution, job->progress);
 	execute_forget(&job->execution);
-	note_lost_mounts(job, false);
+	/* a namespace that only we keep ends now */
+	look_release_namespaces(&job->result->look);
+	look_release_namespaces(&job->second);
+	if (look_copy_devices(&job->result->look, &now) == 0 && look(job, &now, NULL) == 0)
+		note_lost_mounts(job, &now);
 	job->result->changed = job->result->losses.count || job->result->stuck.count;
 	finish(job, job->result->stuck.count ? OUTCOME_STUCK : OUTCOME_ROLLED_BACK, err->message);
 }
@@ -347,7 +353,7 @@ static void commit(struct job *job)
 			result_add_stuck(job->result, "unbind", NULL, "%s", err.message);
 	}
 	progress_phase(job->progress, "verify");
-	note_lost_mounts(job, true);
+	note_lost_mounts(job, &(struct look){ 0 });
 	note_lost_data(job, &job->result->look);
 	note_lost_data(job, &job->second);
 	good = verify_retired(&job->execution, job->machine->is_enabled);

@@ -136,9 +136,14 @@ static int read_step(struct retirement *retirement, struct json_object *object)
 /* A plan: the devices anew, and its steps after those of the one before. */
 static int read_plan(struct retirement *retirement, struct json_object *plan)
 {
-	int rc = read_devices(retirement, plan);
+	int rc = 0;
 
-	retirement->base = retirement->captured.count;
+	/* one that finishes what was committed finds only what is left of it */
+	retirement->last = retirement->captured.count;
+	if (!retirement->committed) {
+		rc = read_devices(retirement, plan);
+		retirement->base = retirement->last;
+	}
 	for (size_t i = 0; rc == 0 && i < length_of(plan, "steps"); i++)
 		rc = read_step(retirement, item_of(plan, "steps", i));
 	return rc;
@@ -157,9 +162,9 @@ static int read_event(struct retirement *retirement, struct json_object *event, 
 {
 	uint64_t at;
 
-	if (captured_number(event, "at", &at) < 0 || at >= retirement->captured.count - retirement->base)
+	if (captured_number(event, "at", &at) < 0 || at >= retirement->captured.count - retirement->last)
 		return -EBADMSG;
-	retirement->states.items[retirement->base + at] = state_named(state);
+	retirement->states.items[retirement->last + at] = state_named(state);
 	return 0;
 }
 
@@ -184,6 +189,9 @@ static int read_record(struct retirement *retirement, struct json_object *record
 	if (text_of(record, "end")) {
 		retirement->end = text_of(record, "end");
 		retirement->ended = number_of(record, "time");
+		/* its commit got to one of the places only, and counted for nothing */
+		if (strcmp(retirement->end, outcome_name(OUTCOME_ROLLED_BACK)) == 0)
+			retirement->committed = false;
 	}
 	if (has_list(record, "restored"))
 		read_restored(retirement, record);

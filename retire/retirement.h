@@ -21,11 +21,12 @@ struct retirement {
 	ARRAY_OF(struct captured) captured;
 	ARRAY_OF(enum step_state) states; /* of each: STATE_FAILED also when its outcome is not known */
 	bool planned;			  /* there is a plan */
-	size_t base;			  /* where the steps of the last plan start */
-	const char *command;		  /* "retire-namespace" */
-	const char *end;		  /* how it ended, as in a result; NULL: it did not */
-	uint64_t started, ended;	  /* seconds since 1970; 0: not known */
-	bool committed;			  /* only forward from here */
+	size_t base;		 /* where the steps start that were committed, or else those of the last plan */
+	size_t last;		 /* where those of the last plan start */
+	const char *command;	 /* "retire-namespace" */
+	const char *end;	 /* how it ended, as in a result; NULL: it did not */
+	uint64_t started, ended; /* seconds since 1970; 0: not known */
+	bool committed;		 /* only forward from here */
 	bool this_boot;
 	bool *restored; /* of each device */
 	enum evict_level evict;

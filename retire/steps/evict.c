@@ -253,7 +253,7 @@ static int tell_pinned(struct execution *execution, const struct captured *captu
 /* Nothing brings a process back; here it is only told which have ended. */
 static int undo_those(struct execution *execution, const struct captured *captured, struct err *err)
 {
-	for (size_t i = 0; execution->recovering && i < length_of(captured->memo, "processes"); i++) {
+	for (size_t i = 0; i < length_of(captured->memo, "processes"); i++) {
 		struct json_object *process = item_of(captured->memo, "processes", i);
 		struct process was;
 		char name[128];
