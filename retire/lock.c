@@ -23,9 +23,9 @@ static int open_lock(const struct root *root, bool make)
 	struct stat found;
 	int fd;
 
-	if (make && mkdirat(root->fd, LOCK_DIRECTORY + 1, 0700) < 0 && errno != EEXIST)
+	if (make && mkdirat(root->fd, &LOCK_DIRECTORY[1], 0700) < 0 && errno != EEXIST)
 		return -errno;
-	directory = openat(root->fd, LOCK_DIRECTORY + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	directory = openat(root->fd, &LOCK_DIRECTORY[1], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (directory < 0 || fstat(directory, &found) < 0)
 		return -errno;
 	/* a directory that somebody else may write is no place for a lock */
