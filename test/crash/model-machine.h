@@ -90,7 +90,8 @@ struct model {
 	int ends[MODEL_PROCESSES];	    /* eventfds, readable when the process has ended */
 	struct handed handed[MODEL_HANDED]; /* by descriptor */
 	struct model_mount clones[MODEL_MOUNTS];
-	int null; /* what is handed out is a copy of this */
+	pid_t hung; /* a child that the kernel does not let go: it stands for all of them */
+	int null;   /* what is handed out is a copy of this */
 	struct root root;
 	char path[64]; /* of the root */
 	struct effects effects;
@@ -105,8 +106,9 @@ void model_end(struct model *model);
 /* Another machine, whole and at rest; no journal is left. */
 void model_reset(struct model *model, const struct model_state *state);
 
-/* A second program on the same machine. */
+/* A second program on the same machine; and which of them runs. */
 void model_copy(const struct model *model, struct model *other);
+void model_switch(struct model *model);
 
 /* The program is gone, and with it the guardian or not. */
 void model_program_died(struct model *model, bool with_guardian);
@@ -140,6 +142,7 @@ int model_hand(struct model *model, enum handed_kind kind, int object);
 struct handed *model_handed(struct model *model, int fd, enum handed_kind kind);
 struct handed *model_holds(struct model *model, enum handed_kind kind, int object);
 void model_closed(int fd);
+struct child model_hang(const struct model *model);
 void model_effects_init(struct model *model);
 dev_t model_disk(int device, int partition);
 void model_block_name(int device, int partition, char name[32]);
