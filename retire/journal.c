@@ -244,14 +244,17 @@ static void take_back(struct journal *journal, enum journal_place place, off_t e
 int journal_write(struct journal *journal, struct json_object *record, bool durable, struct err *err)
 {
 	const char *json = record ? json_object_to_json_string_ext(record, JSON_C_TO_STRING_PLAIN) : NULL;
-	uint32_t sum = journal->sums[JOURNAL_RUN];
-	off_t end = end_of(journal->fds[JOURNAL_RUN]);
-	int rc = json ? write_place(journal, JOURNAL_RUN, json, false) : -ENOMEM;
+	uint32_t sum = journal->sums[JOURNAL_STATE];
+	off_t end = end_of(journal->fds[JOURNAL_STATE]);
+	int rc = json ? 0 : -ENOMEM;
 
-	if (rc == 0 && durable) {
+	/* what a recovery of this boot goes by comes last: a commit that it reads is one that lasts */
+	if (rc == 0 && durable)
 		rc = write_place(journal, JOURNAL_STATE, json, true);
-		if (rc < 0)
-			take_back(journal, JOURNAL_RUN, end, sum);
+	if (rc == 0) {
+		rc = write_place(journal, JOURNAL_RUN, json, false);
+		if (rc < 0 && durable)
+			take_back(journal, JOURNAL_STATE, end, sum);
 	}
 	json_object_put(record);
 	return rc < 0 ? err_errno(err, rc, "cannot write the journal") : 0;

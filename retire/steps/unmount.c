@@ -129,9 +129,12 @@ static void note_lost(struct execution *execution, const char *kind, const char 
 	result_add_loss(execution->result, kind, name, reason);
 }
 
-static int lost(struct execution *execution, const struct mount *mount, const char *reason)
+/* What is told as lost is not looked for afterwards. */
+static int lost(struct execution *execution, const struct captured *captured, const struct mount *mount,
+		const char *reason)
 {
 	note_lost(execution, "mount", mount->point, reason);
+	put_bool(captured->memo, "lost", true);
 	return 1;
 }
 
@@ -186,15 +189,15 @@ static int mount_again(struct execution *execution, const struct captured *captu
 	int ns = find_namespace(execution, &was->ns), rc = 0;
 
 	if (was->pinned || ns < 0 || execution->look->namespaces.items[ns].fd < 0)
-		return lost(execution, &was->mount, "its mount namespace ended");
+		return lost(execution, captured, &was->mount, "its mount namespace ended");
 	/* without a device nothing is left that could be mounted */
 	if (is_gone(execution, captured) && !was->mount.foreign)
-		return lost(execution, &was->mount, "its device is gone");
+		return lost(execution, captured, &was->mount, "its device is gone");
 	/* what it is on was none of ours, nor is it known here any more */
 	if (was->mount.foreign && kept < 0)
-		return is_still_there(execution, was)
-			       ? 1
-			       : lost(execution, &was->mount, "not of the device: mount it again by hand");
+		return is_still_there(execution, was) ? 1
+						      : lost(execution, captured, &was->mount,
+							     "not of the device: mount it again by hand");
 	/* a clone is what it is, whatever a journal says */
 	if (execution->recovering && kept < 0)
 		rc = step_check_source(execution, captured, false, was->mount.dev, &was->mount.source, err);
@@ -236,8 +239,8 @@ static int verify_unmount(const struct look *now, const struct captured *capture
 		     err_set(err, 0, "it is mounted with %s, not %s", found->mount.options, was.mount.options);
 	else
 		/* a foreign one is seen only below one of ours; and what is lost is told as lost */
-		rc = was.pinned || was.mount.foreign || look_namespace(now, &was.ns) < 0 ||
-		     err_set(err, 0, "it is not mounted");
+		rc = was.pinned || was.mount.foreign || bool_of(captured->memo, "lost") ||
+		     look_namespace(now, &was.ns) < 0 || err_set(err, 0, "it is not mounted");
 	mount_free(&was.mount);
 	return rc;
 }

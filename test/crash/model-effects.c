@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "test/crash/model-machine.h"
@@ -19,21 +17,6 @@
 static struct model *model_of(struct effects *effects)
 {
 	return (struct model *)((char *)effects - offsetof(struct model, effects));
-}
-
-/* A child of the program that the kernel does not let go; it has the lock like any other. */
-static struct child hang(void)
-{
-	struct child child = CHILD_NONE;
-
-	child.pid = fork();
-	if (child.pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
-	child.pidfd = (int)syscall(SYS_pidfd_open, child.pid, 0);
-	return child;
 }
 
 /* 0: do it; 1: do it, and fail all the same; negative: fail. */
@@ -50,7 +33,7 @@ static int begin(struct effects *effects, const char *what, const char *about, b
 		if (effects->hanging.pid >= 0)
 			effects->hanging_more = true;
 		else
-			effects->hanging = hang();
+			effects->hanging = model_hang(model_of(effects));
 	}
 	return points->late ? 1 : rc;
 }

@@ -235,7 +235,8 @@ static void look_at_namespaces(struct looking *looking)
 		*namespace = (struct mount_namespace){ .ino = 4026531841U + (unsigned)i,
 						       .fd = model_hand(looking->model, HANDED_NAMESPACE, i),
 						       .initial = i == MODEL_INITIAL,
-						       .less_privileged = i == MODEL_LOCKED };
+						       .less_privileged = i == MODEL_LOCKED,
+						       .unique = 1 + (unsigned)i };
 	}
 }
 

@@ -4,13 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -196,9 +199,28 @@ void model_write_boot_id(struct model *model, const char *id)
 	write_file(model, "/proc/sys/kernel/random/boot_id", id);
 }
 
+/* Forked before there is a lock that it could keep. */
+static pid_t start_hung(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		abort();
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		pause();
+}
+
+struct child model_hang(const struct model *model)
+{
+	return (struct child){ .pid = model->hung, .pidfd = -1, .socket = -1 };
+}
+
 void model_make(struct model *model, const char *parent)
 {
-	*model = (struct model){ .frozen = -1 };
+	*model = (struct model){ .frozen = -1, .hung = start_hung() };
 	snprintf(model->path, sizeof(model->path), "%s/dax-retire-crash.XXXXXX", parent);
 	if (!mkdtemp(model->path))
 		abort();
@@ -235,6 +257,11 @@ void model_copy(const struct model *model, struct model *other)
 	other->machine.effects = &other->effects;
 }
 
+void model_switch(struct model *model)
+{
+	current = model;
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)st, (void)type, (void)ftw;
@@ -253,6 +280,8 @@ void model_end(struct model *model)
 {
 	remove_below(model, "");
 	root_close(&model->root);
+	if (kill(model->hung, SIGKILL) == 0)
+		waitpid(model->hung, NULL, 0);
 	close(model->null);
 	current = NULL;
 	munmap(model->state, sizeof(*model->state));
@@ -278,12 +307,14 @@ void model_reset(struct model *model, const struct model_state *state)
 {
 	eventfd_t number;
 
-	*model->state = *state;
+	model->foreign_may_go = false;
 	model->before = *state;
 	model->frozen = -1;
 	for (size_t i = 0; i < MODEL_PROCESSES; i++)
-		if (eventfd_read(model->ends[i], &number) < 0 && errno != EAGAIN)
+		if (!model->state->processes[i].alive && eventfd_read(model->ends[i], &number) < 0 &&
+		    errno != EAGAIN)
 			abort();
+	*model->state = *state;
 	empty(model, "/run/dax-retire/journal");
 	empty(model, "/var/lib/dax-retire");
 	model->effects.hanging = CHILD_NONE;
@@ -315,6 +346,7 @@ void model_reboot(struct model *model, bool mounts_again)
 	for (int i = 0; i < MODEL_PROCESSES; i++)
 		if (state->processes[i].alive)
 			model_end_process(model, i);
+	memset(state->kept, 0, sizeof(state->kept));
 	for (size_t i = 0; i < MODEL_MOUNTS; i++)
 		state->mounts[i].there &= mounts_again && state->mounts[i].ns == MODEL_INITIAL;
 	for (size_t i = 0; i < MODEL_SWAPS; i++)

@@ -93,7 +93,9 @@ struct model {
 	struct model_state before;	    /* what it was made as: where the mount points are */
 	int ends[MODEL_PROCESSES];	    /* eventfds, readable when the process has ended */
 	struct handed handed[MODEL_HANDED]; /* by descriptor */
-	int null;			    /* what is handed out is a copy of this */
+	pid_t hung;	     /* a child that the kernel does not let go: it stands for all of them */
+	int null;	     /* what is handed out is a copy of this */
+	bool foreign_may_go; /* `restore` leaves what was not of the device to people */
 	struct root root;
 	char path[64]; /* of the root */
 	struct effects effects;
@@ -108,8 +110,9 @@ void model_end(struct model *model);
 /* Another machine, whole and at rest; no journal is left. */
 void model_reset(struct model *model, const struct model_state *state);
 
-/* A second program on the same machine. */
+/* A second program on the same machine; and which of them runs. */
 void model_copy(const struct model *model, struct model *other);
+void model_switch(struct model *model);
 
 /* The program is gone, and with it the guardian or not. */
 void model_program_died(struct model *model, bool with_guardian);
@@ -146,6 +149,7 @@ void model_closed(int fd);
 
 /* A node or a file that only the model has: a descriptor, -1 with errno; -2: none of the model's. */
 int model_open_node(int directory, const char *name);
+struct child model_hang(const struct model *model);
 void model_effects_init(struct model *model);
 dev_t model_disk(int device, int partition);
 void model_block_name(int device, int partition, char name[32]);

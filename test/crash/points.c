@@ -75,8 +75,10 @@ int point_pass(enum point_kind kind, const char *what, const char *about)
 		fprintf(stderr, "    %3ld %s %s\n", here, what, about);
 	if (here == points->cut || here == points->fault)
 		snprintf(points->last, sizeof(points->last), "%s %s", what, about);
+	if (here < POINTS_SEEN)
+		points->seen[here] = what;
 	points->now++;
-	if (here == points->meet)
+	if (here == points->meet || (points->meet_always && here > points->meet))
 		meet();
 	if (here == points->cut) {
 		die();

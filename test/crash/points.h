@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 enum point_kind { POINT_EFFECT = 1, POINT_FILE = 2 };
-enum { POINT_NEVER = -1, POINT_DIED = 77 };
+enum { POINT_NEVER = -1, POINT_DIED = 77, POINTS_SEEN = 512 };
 
 struct points {
 	bool armed; /* count, cut and fail; otherwise every call goes through */
@@ -35,7 +35,8 @@ struct points {
 	bool failed;	/* it was reached */
 	unsigned kinds; /* which may fail */
 
-	long meet; /* before this one, `meeting` is called, with points disarmed */
+	long meet;	  /* before this one, `meeting` is called, with points disarmed */
+	bool meet_always; /* … and before all after it */
 	void (*meeting)(void *argument);
 	void *argument;
 
@@ -43,6 +44,7 @@ struct points {
 	unsigned chance;
 	bool trace; /* say each on stderr */
 	char last[64];
+	const char *seen[POINTS_SEEN]; /* what each was */
 };
 
 /* One for the process and its children; shared. The calls that are intercepted have no argument to carry it. */

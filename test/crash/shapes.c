@@ -277,6 +277,7 @@ static char *tell_plan(const struct shape *shape, const struct look *look, const
 		abort();
 	array_each(step, &plan->steps)
 		tell_holder(stream, look, step);
+	fputs("| ", stream);
 	for (size_t i = 0; i < MODEL_PROCESSES; i++)
 		if (shape->state.processes[i].ignores_term)
 			fprintf(stream, "%s stays, ", shape->state.processes[i].comm);
@@ -355,6 +356,42 @@ const char *shape_kind_name(enum shape_kind kind)
 	return names[kind];
 }
 
+/* The types of the steps, each once where it comes several times on end. */
+static void tell_types(const char *steps, char *types, size_t size)
+{
+	size_t length = 0, last = 0;
+
+	*types = '\0';
+	for (const char *step = steps; step && length + 16 < size; step = strstr(step, ", ")) {
+		size_t word;
+
+		step += strspn(step, ", ");
+		if (*step == '|')
+			break;
+		word = strcspn(step, " ");
+		if (length && strncmp(types + last, step, word + 1) == 0)
+			continue;
+		last = length;
+		length += (size_t)snprintf(types + length, size - length, "%.*s ", (int)word, step);
+	}
+}
+
+/* The steps end where the processes that stay, and the rest, are told. */
+static bool is_first(const struct shapes *shapes, const struct shape *shape)
+{
+	char types[512], others[512];
+
+	tell_types(shape->steps, types, sizeof(types));
+	array_each(other, &shapes->list) {
+		if (other == shape)
+			break;
+		tell_types(other->steps, others, sizeof(others));
+		if (strcmp(types, others) == 0)
+			return false;
+	}
+	return true;
+}
+
 static bool is_known(const struct shapes *shapes, const char *steps)
 {
 	array_each(shape, &shapes->list)
@@ -377,6 +414,7 @@ static void add_shape(struct shapes *shapes, struct model *model, struct shape *
 		abort();
 	*added = *shape;
 	added->steps = steps;
+	added->first = is_first(shapes, added);
 	added->kind = kind_of(added);
 	added->state.may_unbind_mounted = strstr(steps, "while mounted") != NULL;
 }

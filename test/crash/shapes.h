@@ -32,6 +32,7 @@ struct shape {
 	const char *allow[3];
 	size_t allow_count;
 	char name[96]; /* what it was combined from */
+	bool first;    /* of its sequence of step types */
 	char *steps;   /* the plan in a line: what makes it one of its own */
 };
 

@@ -47,6 +47,7 @@ void trial_reset(struct trial *trial)
 	points_clear();
 	trial->at[0] = '\0';
 	trial->error = 0;
+	trial->fault = POINT_NEVER;
 }
 
 void trial_run(struct trial *trial, run_program *program, struct result *result)
@@ -85,12 +86,15 @@ void trial_cut(struct trial *trial, run_program *program, long cut, size_t torn,
 	points->cut = cut;
 	points->torn = torn;
 	points->by_exit = trial->forks;
+	points->fault = trial->fault;
+	points->error = -EIO;
 	if (trial->forks) {
 		run_in_child(trial, program);
 	} else {
 		trial_run(trial, program, &result);
 		result_free(&result);
 	}
+	trial->was_cut = points->dead;
 	points_clear();
 	model_program_died(trial->model, with_guardian);
 }
@@ -117,6 +121,7 @@ static const struct {
 	[TEST_DISK] = { "disk", "the journal cannot be written" },
 	[TEST_REBOOT] = { "reboot", "cut by a reboot" },
 	[TEST_MEETING] = { "meeting", "another one comes in between" },
+	[TEST_RESTORE] = { "restore", "cut, recovered and restored" },
 	[TEST_ADMIN] = { "admin", "somebody mounts in between" },
 };
 
@@ -173,11 +178,14 @@ bool trial_has_journal(const struct trial *trial)
 }
 
 /* What the outcome says and what the machine says have to agree. */
-static enum whole check_recovered(struct trial *trial, const struct result *result, char *why, size_t size)
+static enum whole check_recovered(struct trial *trial, const struct result *result, bool told, char *why,
+				  size_t size)
 {
+	enum whole whole;
+
 	/* nothing to do: it was cut when all had been done, and told */
-	bool told = result->outcome == OUTCOME_NOTHING_TO_DO;
-	enum whole whole = whole_of(trial->model, told ? NULL : result, why, size);
+	told |= result->outcome == OUTCOME_NOTHING_TO_DO;
+	whole = whole_of(trial->model, told ? NULL : result, why, size);
 
 	if (result->outcome != OUTCOME_RECOVERED && result->outcome != OUTCOME_NOTHING_TO_DO) {
 		snprintf(why, size, "recover says %s: %s", outcome_name(result->outcome),
@@ -213,16 +221,60 @@ static bool is_idempotent(struct trial *trial, char *why, size_t size)
 	return good;
 }
 
-void trial_recover(struct trial *trial)
+/* Nobody but people can put back what was mounted inside; what is mounted in that is stuck until they do. */
+bool trial_mount_by_hand(struct trial *trial, const struct result *result)
+{
+	struct model_state *state = trial->model->state;
+	bool any = false;
+
+	for (size_t i = 0; i < MODEL_MOUNTS; i++) {
+		const struct model_mount *was = &trial->model->before.mounts[i];
+
+		if (!was->there || trial->model->before.filesystems[was->filesystem].device >= 0 ||
+		    model_mount_at(state, was->ns, was->point) >= 0)
+			continue;
+		array_each(loss, &result->losses)
+			any |= strcmp(loss->name, was->point) == 0;
+		model_add_mount(state, was);
+	}
+	return any && result->outcome == OUTCOME_STUCK;
+}
+
+enum whole trial_recovered(struct trial *trial, bool told, char *why, size_t size)
 {
 	struct result result;
 	enum whole whole;
-	char why[512];
 
 	program_recover(trial, &result);
-	whole = check_recovered(trial, &result, why, sizeof(why));
+	whole = check_recovered(trial, &result, told, why, size);
+	result_free(&result);
+	return whole;
+}
+
+void trial_recover(struct trial *trial)
+{
+	char why[512];
+	enum whole whole = trial_recovered(trial, false, why, sizeof(why));
+
 	if (whole != BROKEN && !is_idempotent(trial, why, sizeof(why)))
 		whole = BROKEN;
 	trial_count(trial, whole, why);
-	result_free(&result);
+}
+
+enum whole trial_check(struct trial *trial, const struct result *result, char *why, size_t size)
+{
+	enum whole whole = whole_of(trial->model, result, why, size), said = BROKEN;
+
+	if (result->outcome == OUTCOME_RETIRED)
+		said = RETIRED;
+	if (result->outcome == OUTCOME_ROLLED_BACK || result->outcome == OUTCOME_ERROR ||
+	    result->outcome == OUTCOME_RESTORED)
+		said = AS_BEFORE;
+	if (whole == said && whole != BROKEN)
+		return whole;
+	snprintf(why + strlen(why), size - strlen(why), " (it says %s: %s)", outcome_name(result->outcome),
+		 result->stuck.count ? result->stuck.items[0].message
+		 : result->message   ? result->message
+				     : "");
+	return BROKEN;
 }

@@ -24,6 +24,7 @@ enum test {
 	TEST_DISK,	  /* the journal cannot be written */
 	TEST_REBOOT,	  /* the machine goes down with it */
 	TEST_MEETING,	  /* another retirement, or recover, comes in between */
+	TEST_RESTORE,	  /* what was finished by recover is restored */
 	TEST_ADMIN,	  /* somebody mounts meanwhile */
 	TESTS
 };
@@ -44,10 +45,13 @@ struct trial {
 	struct tally *tally;
 	bool forks; /* programs die in a child of their own; else they go on as ghosts */
 	enum test test;
-	long points;		   /* that the plan has when nothing is in its way */
-	long first_unbind;	   /* the point of it; POINT_NEVER: none */
-	long cut, inner;	   /* where, for messages */
-	long only_cut, only_inner; /* the one that was asked for; POINT_NEVER: all */
+	long points;		       /* that the plan has when nothing is in its way */
+	const char *seen[POINTS_SEEN]; /* what they are */
+	long first_unbind;	       /* the point of it; the end when there is none */
+	long fault;		       /* of trial_cut(): one that fails with EIO before the cut */
+	long cut, inner;	       /* where, for messages */
+	long only_cut, only_inner;     /* the one that was asked for; POINT_NEVER: all */
+	bool was_cut;		       /* the last trial_cut() got that far */
 	char at[64];
 	int error;
 };
@@ -77,8 +81,15 @@ const char *trial_test_title(enum test test); /* "cut, and the guardian with it"
 /* Counts how it ended; BROKEN is told, with how to see it again. */
 void trial_count(struct trial *trial, enum whole whole, const char *why);
 
-/* After a program that was cut or gave up: recover, once and again, and the look. */
+/* After a program that was cut or gave up: recover, once and again, and the look. BROKEN is not counted yet. */
 void trial_recover(struct trial *trial);
+enum whole trial_recovered(struct trial *trial, bool told, char *why, size_t size);
+
+/* What a result says and what there is: BROKEN when they do not agree. */
+enum whole trial_check(struct trial *trial, const struct result *result, char *why, size_t size);
+
+/* What was mounted inside is put back by people. */
+bool trial_mount_by_hand(struct trial *trial, const struct result *result);
 
 /* Is a journal left in /run that did not end? */
 bool trial_has_journal(const struct trial *trial);

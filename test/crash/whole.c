@@ -48,6 +48,13 @@ static bool has_mount(const struct model_state *state, const struct model_state 
 	return false;
 }
 
+static bool may_be_lost(const struct model *model, const struct model_mount *mount)
+{
+	bool foreign = model->before.filesystems[mount->filesystem].device < 0;
+
+	return mount->ns == MODEL_LOCKED || (foreign && model->foreign_may_go);
+}
+
 static bool differs(char *why, size_t size, const char *what, const char *name)
 {
 	snprintf(why, size, "%s %s", what, name);
@@ -72,7 +79,7 @@ static bool mounts_differ(const struct model *model, const struct result *result
 		const struct model_mount *was = &before->mounts[i];
 
 		if (was->there && !has_mount(now, before, was)) {
-			if (was->ns != MODEL_LOCKED || (result && !is_lost(result, "mount", was->point)))
+			if (!may_be_lost(model, was) || (result && !is_lost(result, "mount", was->point)))
 				return differs(why, size, "is not mounted as it was and not lost:", was->point);
 			lost++;
 		} else if (was->there && is_lost(result, "mount", was->point)) {
