@@ -175,8 +175,8 @@ states()
 	run ndctl restore $cut
 	check "restore leaves what was cut to recover" answers 1 error "'recover' puts back what was begun"
 	run ndctl restore -n namespace0.0
-	check "restore --dry-run says what it would do" answers 0 planned ''
-	check "in its own words" has '[.steps[] | .step] == ["enable"]'
+	check "restore refuses where there is no such namespace any more" answers 2 refused 'namespace0.0'
+	check "but says what it would do, in its own words" has '[.steps[] | .step] == ["enable"]'
 	run ndctl recover $old
 	check "recover of one" answers 0 nothing-to-do ''
 	check "it says of which" has "[.retirements[] | .id, .state] == [\"$old\", \"expired\"]"
