@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# sampled
 # guest: --pmem 1026M --pmem 514M
 #
 # Every kind of namespace, and what is stacked on one.
