@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# sampled
 # guest: --systemd
 #
 # Where systemd runs: units have names, and the guardian outlives the unit that
