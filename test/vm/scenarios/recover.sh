@@ -301,16 +301,16 @@ scenario_a_region_is_restored()
 	expect "what was written is there" grep -q kept "$mnt/kept"
 }
 
-# Ten times as many as the busy ones
+# 200 times in the full check
 scenario_retired_and_restored_again_and_again()
 {
-	local i mounts
+	local i mounts rounds=$((${ROUNDS:-20} < 20 ? 2 * ROUNDS : 200))
 	fresh_ext4
 	mkdir -p "$mnt/sub" /mnt/bind
 	mount --bind "$mnt/sub" /mnt/bind
 	snapshot >"$work/before"
 	mounts=$(wc -l </proc/self/mountinfo)
-	for ((i = 1; i <= 10 * ${ROUNDS:-20}; i++)); do
+	for ((i = 1; i <= rounds; i++)); do
 		retire namespace0.0 --evict=stop
 		expect_exit 0
 		restore namespace0.0
