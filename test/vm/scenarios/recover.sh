@@ -194,10 +194,12 @@ cut_when_unmounted()
 
 scenario_one_at_a_time()
 {
+	local first
 	setup_xfs /dev/pmem0 "$mnt"
 	echo content >"$mnt/file"
 	hold --ignore-term open "$mnt/file"
 	"$program" ndctl retire-namespace namespace0.0 --evict=term --grace=6 >"$work/first" 2>&1 &
+	first=$!
 	wait_until 10 test -e /run/dax-retire/lock
 	wait_until 10 is_running
 	expect_json '.retirements[0] | .phase == "ask" and (.step | test("terminate|grace"))'
@@ -207,7 +209,7 @@ scenario_one_at_a_time()
 	retire namespace0.0 --evict=kill
 	expect_exit 1
 	expect_json '.result == "in-progress"'
-	wait
+	wait "$first"
 	expect "the first one ended by itself" grep -q '"result":"rolled-back"' "$work/first"
 	recover
 	expect_json '.result == "nothing-to-do"'
