@@ -96,12 +96,29 @@ static void note_journal_places(struct job *job)
 		job->result->look.journal_devs[place] = journal_dev(job->machine->root, place);
 }
 
+/* What is interrupted has to be put right first: who knows what this one would take for how things are. */
+static int refuse_after_interrupted(struct job *job, struct err *err)
+{
+	char id[JOURNAL_ID_ROOM];
+	int rc = retirement_find_interrupted(job->machine->root, id, err);
+
+	if (rc <= 0)
+		return rc;
+	return err_set(err, -EBUSY, "retirement %s was interrupted; 'ndctl recover' makes the machine whole first",
+		       id);
+}
+
 static bool prepare(struct job *job, struct err *err)
 {
 	struct result *result = job->result;
 	int rc;
 
 	progress_phase(job->progress, "look");
+	rc = job->find && !job->request->dry_run ? refuse_after_interrupted(job, err) : 0;
+	if (rc < 0) {
+		fail(job, err);
+		return false;
+	}
 	rc = job->find ? job->find(job->machine->root, job->request, &result->look, err)
 		       : machine_find_again(job->machine, job->again, &result->look, err);
 
@@ -121,31 +138,15 @@ static bool prepare(struct job *job, struct err *err)
 	return decide(job);
 }
 
-/* What is interrupted has to be put right first: who knows what this one would take for how things are. */
-static int refuse_after_interrupted(struct job *job, struct err *err)
-{
-	char id[JOURNAL_ID_ROOM];
-	int rc = retirement_find_interrupted(job->machine->root, id, err);
-
-	if (rc <= 0)
-		return rc;
-	return err_set(err, -EBUSY, "retirement %s was interrupted; 'ndctl recover' makes the machine whole first",
-		       id);
-}
-
 static int open_journal(struct job *job, struct err *err)
 {
 	struct execution *execution = &job->execution;
-	int rc;
 
 	if (job->journal) {
 		execution->journal = *job->journal;
 		*job->journal = JOURNAL_NONE;
 		return 0;
 	}
-	rc = refuse_after_interrupted(job, err);
-	if (rc < 0)
-		return rc;
 	retirements_prune(job->machine->root);
 	execution->head = retirement_head(job->machine->root, job->result->id, job->request);
 	if (!execution->head)
