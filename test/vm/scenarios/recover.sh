@@ -198,10 +198,10 @@ scenario_one_at_a_time()
 	setup_xfs /dev/pmem0 "$mnt"
 	echo content >"$mnt/file"
 	hold --ignore-term open "$mnt/file"
-	"$program" ndctl retire-namespace namespace0.0 --evict=term --grace=6 >"$work/first" 2>&1 &
+	"$program" ndctl retire-namespace namespace0.0 --evict=term --grace=20 >"$work/first" 2>&1 &
 	first=$!
 	wait_until 10 test -e /run/dax-retire/lock
-	wait_until 10 is_running
+	wait_until 20 is_running
 	expect_json '.retirements[0] | .phase == "ask" and (.step | test("terminate|grace"))'
 	recover
 	expect_exit 0
