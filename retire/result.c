@@ -88,6 +88,14 @@ int result_add_loss(struct result *result, const char *kind, const char *name, c
 	return copy(&loss->name, name) && copy(&loss->reason, reason) ? 0 : -ENOMEM;
 }
 
+int result_add_loss_once(struct result *result, const char *kind, const char *name, const char *reason)
+{
+	array_each(loss, &result->losses)
+		if (strcmp(loss->kind, kind) == 0 && strcmp(loss->name, name) == 0)
+			return 0;
+	return result_add_loss(result, kind, name, reason);
+}
+
 int result_add_stuck(struct result *result, const char *subject, const char *stack, const char *fmt, ...)
 {
 	struct stuck *stuck = array_add(&result->stuck);

@@ -107,6 +107,8 @@ struct result {
 /* All return NULL / -ENOMEM only when memory is out. Strings are copied. */
 struct step_record *result_add_step(struct result *result, enum step_type type, const char *subject);
 int result_add_loss(struct result *result, const char *kind, const char *name, const char *reason);
+/* The same, unless one of that kind and name is there already. */
+int result_add_loss_once(struct result *result, const char *kind, const char *name, const char *reason);
 int result_add_stuck(struct result *result, const char *subject, const char *stack, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 int result_add_verify(struct result *result, const char *check, enum check ok, const char *reason);

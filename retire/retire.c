@@ -215,24 +215,15 @@ static void note_lost_mounts(struct job *job, const struct look *now)
 			result_add_loss(job->result, "mount", holder->name, "its mount namespace ended");
 }
 
-static bool is_known_loss(const struct result *result, const char *kind, const char *name)
-{
-	array_each(loss, &result->losses)
-		if (strcmp(loss->kind, kind) == 0 && strcmp(loss->name, name) == 0)
-			return true;
-	return false;
-}
-
 /* A shutdown that was not ours has taken what was not written before it. */
 static void note_lost_data(struct job *job, const struct look *look)
 {
 	array_each(holder, &look->holders)
-		if (holder->type == HOLDER_FILESYSTEM && holder->filesystem.shut_down &&
-		    !is_known_loss(job->result, "data", holder->name))
-			result_add_loss(job->result, "data", holder->name,
-					look->devices.items[holder->device].gone
-						? "its device vanished: what was not written before is lost"
-						: "it was shut down: what was not written before is lost");
+		if (holder->type == HOLDER_FILESYSTEM && holder->filesystem.shut_down)
+			result_add_loss_once(job->result, "data", holder->name,
+					     look->devices.items[holder->device].gone
+						     ? "its device vanished: what was not written before is lost"
+						     : "it was shut down: what was not written before is lost");
 }
 
 static void roll_back(struct job *job, const struct err *err)

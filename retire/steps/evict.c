@@ -33,14 +33,6 @@ static bool has_ended(const struct process *process)
 	return process->pidfd >= 0 && wait_readable(process->pidfd, -1, deadline_in(0)) == 1;
 }
 
-static void note_loss(struct execution *execution, const char *kind, const char *name, const char *reason)
-{
-	array_each(loss, &execution->result->losses)
-		if (strcmp(loss->kind, kind) == 0 && strcmp(loss->name, name) == 0)
-			return;
-	result_add_loss(execution->result, kind, name, reason);
-}
-
 static int apply_terminate(struct execution *execution, const struct step *step, struct step_record *record,
 			   struct err *err)
 {
@@ -64,7 +56,7 @@ static int apply_grace(struct execution *execution, const struct step *step, str
 		if (rc >= 0)
 			rc = wait_readable(holder->process.pidfd, execution->effects->interrupt, deadline);
 		if (has_ended(&holder->process))
-			note_loss(execution, "process", holder->name, "SIGTERM");
+			result_add_loss_once(execution->result, "process", holder->name, "SIGTERM");
 	}
 	return rc < 0 ? err_set(err, rc, "interrupted by a signal") : 0;
 }
@@ -81,7 +73,7 @@ static int kill_those(struct execution *execution, const struct look *look, cons
 			continue;
 		sent = execution->effects->signal(execution->effects, &holder->process, SIGKILL, err);
 		if (sent == 0)
-			note_loss(execution, "process", holder->name, "SIGKILL");
+			result_add_loss_once(execution->result, "process", holder->name, "SIGKILL");
 		rc = sent < 0 ? sent : rc;
 	}
 	return rc;
@@ -244,7 +236,8 @@ static int tell_pinned(struct execution *execution, const struct captured *captu
 		if (captured_mount(item_of(captured->memo, "pinned", i), &was) < 0)
 			return err_set(err, -EBADMSG, "its journal does not say which mounts");
 		if (!is_mounted(execution->look, &was))
-			note_loss(execution, "mount", was.mount.point, "its mount namespace ended");
+			result_add_loss_once(execution->result, "mount", was.mount.point,
+					     "its mount namespace ended");
 		mount_free(&was.mount);
 	}
 	return 1;
@@ -262,8 +255,8 @@ static int undo_those(struct execution *execution, const struct captured *captur
 			return err_set(err, -EBADMSG, "its journal does not say which processes");
 		snprintf(name, sizeof(name), "%s[%d]", was.comm, was.pid);
 		if (!holders_process_lives(execution->root, &was))
-			note_loss(execution, "process", name,
-				  captured->type == STEP_TERMINATE ? "SIGTERM" : "SIGKILL");
+			result_add_loss_once(execution->result, "process", name,
+					     captured->type == STEP_TERMINATE ? "SIGTERM" : "SIGKILL");
 	}
 	return execution->recovering && execution->look ? tell_pinned(execution, captured, err) : 1;
 }

@@ -121,19 +121,11 @@ static struct json_object *capture_unmount(const struct execution *execution, co
 	return capture_mount(execution->look, look_holder(execution->look, step->holder));
 }
 
-static void note_lost(struct execution *execution, const char *kind, const char *name, const char *reason)
-{
-	array_each(loss, &execution->result->losses)
-		if (strcmp(loss->kind, kind) == 0 && strcmp(loss->name, name) == 0)
-			return;
-	result_add_loss(execution->result, kind, name, reason);
-}
-
 /* What is told as lost is not looked for afterwards. */
 static int lost(struct execution *execution, const struct captured *captured, const struct mount *mount,
 		const char *reason)
 {
-	note_lost(execution, "mount", mount->point, reason);
+	result_add_loss_once(execution->result, "mount", mount->point, reason);
 	put_bool(captured->memo, "lost", true);
 	return 1;
 }
@@ -267,7 +259,7 @@ static int undo_swap_off(struct execution *execution, const struct captured *cap
 	if (rc < 0)
 		return err_errno(err, rc, "its journal does not say which swap area");
 	if (is_gone(execution, captured)) {
-		note_lost(execution, "swap", was.path, "its device is gone");
+		result_add_loss_once(execution->result, "swap", was.path, "its device is gone");
 		free(was.path);
 		return 1;
 	}

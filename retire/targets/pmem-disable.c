@@ -11,12 +11,6 @@
 #include "util/root.h"
 #include "util/text.h"
 
-/* The running machine: libndctl knows no other. */
-static void cleanup_root(struct root *root)
-{
-	root_close(root);
-}
-
 /* Names in libndctl of the instance that ndctl_namespace_disable_invalidate() would dissolve; NULL: none. */
 static const char *library_instance(struct ndctl_namespace *ndns)
 {
@@ -60,14 +54,6 @@ static int check_same(const struct root *root, struct ndctl_namespace *ndns, con
 	return rc;
 }
 
-static struct ndctl_namespace *find_namespace(const struct pmem_namespaces *namespaces, const char *name)
-{
-	array_each(ndns, &namespaces->list)
-		if (strcmp(ndctl_namespace_get_devname(*ndns), name) == 0)
-			return *ndns;
-	return NULL;
-}
-
 static int disable_namespace(const struct root *root, const struct device *device)
 {
 	_cleanup_namespaces_ struct pmem_namespaces namespaces = { { 0 } };
@@ -80,7 +66,7 @@ static int disable_namespace(const struct root *root, const struct device *devic
 		rc = pmem_list(ctx, &namespaces);
 	if (rc < 0)
 		return rc;
-	ndns = find_namespace(&namespaces, device->name);
+	ndns = pmem_namespace_named(&namespaces, device->name);
 	rc = ndns ? check_same(root, ndns, device) : -ENODEV;
 	if (rc < 0)
 		return rc;
@@ -90,7 +76,7 @@ static int disable_namespace(const struct root *root, const struct device *devic
 
 int targets_disable(const struct device *device)
 {
-	_cleanup_(cleanup_root) struct root root = { .fd = -1 };
+	_cleanup_(root_close) struct root root = { .fd = -1 };
 	int rc = root_open(&root, NULL);
 
 	if (rc < 0)

@@ -20,26 +20,20 @@
 /* What the kernel does in the background takes a few milliseconds on a real machine. */
 enum { PATIENCE_MS = 10000, BETWEEN_MS = 20 };
 
-static void cleanup_root(struct root *root)
-{
-	root_close(root);
-}
-
 /* The namespace as it is now. 0, or -ENODEV when it is not there (yet). */
 static int describe(const struct root *root, const char *name, struct device *now)
 {
 	_cleanup_namespaces_ struct pmem_namespaces namespaces = { { 0 } };
 	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
+	struct ndctl_namespace *ndns;
 	int rc = pmem_open(&ctx, NULL);
 
 	/* the library waits here for probes that are under way: ndctl_bus_wait_probe() */
 	rc = rc < 0 ? rc : pmem_list(ctx, &namespaces);
 	if (rc < 0)
 		return rc;
-	array_each(ndns, &namespaces.list)
-		if (strcmp(ndctl_namespace_get_devname(*ndns), name) == 0)
-			return pmem_describe(root, *ndns, now);
-	return -ENODEV;
+	ndns = pmem_namespace_named(&namespaces, name);
+	return ndns ? pmem_describe(root, ndns, now) : -ENODEV;
 }
 
 /* A block device is there as soon as its driver is; a device-dax has a driver of its own. */
@@ -116,15 +110,14 @@ static int bind_namespace(const char *name)
 {
 	_cleanup_namespaces_ struct pmem_namespaces namespaces = { { 0 } };
 	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
+	struct ndctl_namespace *ndns;
 	int rc = pmem_open(&ctx, NULL);
 
 	rc = rc < 0 ? rc : pmem_list(ctx, &namespaces);
 	if (rc < 0)
 		return rc;
-	array_each(ndns, &namespaces.list)
-		if (strcmp(ndctl_namespace_get_devname(*ndns), name) == 0)
-			return ndctl_namespace_enable(*ndns);
-	return -ENODEV;
+	ndns = pmem_namespace_named(&namespaces, name);
+	return ndns ? ndctl_namespace_enable(ndns) : -ENODEV;
 }
 
 static int enable_namespace(const struct root *root, const struct device *device)
@@ -166,7 +159,7 @@ static int enable_region(const struct root *root, const struct device *device)
 
 int targets_enable(const struct device *device)
 {
-	_cleanup_(cleanup_root) struct root root = { .fd = -1 };
+	_cleanup_(root_close) struct root root = { .fd = -1 };
 	int rc = root_open(&root, NULL);
 
 	if (rc < 0)

@@ -103,6 +103,14 @@ int pmem_list(struct ndctl_ctx *ctx, struct pmem_namespaces *namespaces)
 	return rc;
 }
 
+struct ndctl_namespace *pmem_namespace_named(const struct pmem_namespaces *namespaces, const char *name)
+{
+	array_each(ndns, &namespaces->list)
+		if (strcmp(ndctl_namespace_get_devname(*ndns), name) == 0)
+			return *ndns;
+	return NULL;
+}
+
 /* A filter is the name, or the number alone. Compared as text: "0garbage" and "00" are no numbers of ours. */
 static bool is_named(const char *filter, const char *name, unsigned id)
 {

@@ -46,6 +46,9 @@ struct pmem_namespaces {
 
 int pmem_list(struct ndctl_ctx *ctx, struct pmem_namespaces *namespaces);
 
+/* NULL when there is none of that name. */
+struct ndctl_namespace *pmem_namespace_named(const struct pmem_namespaces *namespaces, const char *name);
+
 static inline void cleanup_namespaces(struct pmem_namespaces *namespaces)
 {
 	free(namespaces->list.items);

@@ -13,36 +13,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "test/unit/journal-build.h"
+#include "test/unit/journal-write.h"
 #include "util/cleanup.h"
-
-static struct json_object *record(const char *text)
-{
-	struct json_object *object = json_tokener_parse(text);
-
-	assert_non_null(object);
-	return object;
-}
-
-static void write_record(struct journal *journal, const char *text, bool durable)
-{
-	struct err err = { 0 };
-
-	assert_int_equal(journal_write(journal, record(text), durable, &err), 0);
-}
-
-/* A journal of three records in both places. */
-static void write_three(const struct journal_tree *place)
-{
-	struct journal journal;
-	struct err err = { 0 };
-
-	assert_int_equal(journal_create(&place->root, ID, &journal, &err), 0);
-	write_record(&journal, "{\"journal\":1,\"id\":\"" ID "\"}", true);
-	write_record(&journal, "{\"at\":0,\"state\":\"begun\"}", true);
-	write_record(&journal, "{\"end\":\"retired\",\"time\":1}", true);
-	journal_close(&journal);
-}
 
 static size_t count_records(const struct journal_tree *place, enum journal_place where)
 {
