@@ -183,14 +183,31 @@ int execute_commit(struct execution *execution, struct err *err)
 	return journal_write(&execution->journal, record, true, err);
 }
 
-void execute_end(struct execution *execution)
+void execute_end_journal(struct journal *journal, const char *outcome)
 {
 	struct json_object *record = capture_new();
 
-	put_text(record, "end", outcome_name(execution->result->outcome));
+	put_text(record, "end", outcome);
 	put_number(record, "time", (uint64_t)time(NULL));
-	journal_write(&execution->journal, record, true, NULL);
+	journal_write(journal, record, true, NULL);
+}
+
+void execute_end(struct execution *execution)
+{
+	execute_end_journal(&execution->journal, outcome_name(execution->result->outcome));
 	journal_close(&execution->journal);
+}
+
+struct step_record *execute_take(struct execution *execution, const struct captured *captured)
+{
+	struct step_record *record = result_add_step(execution->result, captured->type, captured->subject);
+	struct captured *to = record ? array_add(&execution->captured) : NULL;
+
+	if (!to)
+		return NULL;
+	*to = *captured;
+	to->memo = capture_share(captured->memo);
+	return record;
 }
 
 /* What a child in the kernel may still be taking down is not put back under its hands. */

@@ -30,6 +30,10 @@ int execute_commit(struct execution *execution, struct err *err);
 
 /* Records how it ended, in the words of the result, and closes the journal. */
 void execute_end(struct execution *execution);
+void execute_end_journal(struct journal *journal, const char *outcome);
+
+/* Takes over a step that another process has captured. Its record, or NULL when memory is out. */
+struct step_record *execute_take(struct execution *execution, const struct captured *captured);
 
 /*
  * Undoes the steps that were begun, in reverse, under a deadline of its own,

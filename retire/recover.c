@@ -73,13 +73,10 @@ static int take_steps(struct execution *execution, const struct retirement *reti
 {
 	for (size_t i = 0; i < retirement->captured.count; i++) {
 		const struct captured *from = &retirement->captured.items[i];
-		struct step_record *record = result_add_step(execution->result, from->type, from->subject);
-		struct captured *to = record ? array_add(&execution->captured) : NULL;
+		struct step_record *record = execute_take(execution, from);
 
-		if (!to)
+		if (!record)
 			return -ENOMEM;
-		*to = *from;
-		to->memo = capture_share(from->memo);
 		record->state = retirement->states.items[i];
 		if (from->type == STEP_THAW && record->state == STATE_DONE)
 			forget_freeze(execution, i);
@@ -172,15 +169,6 @@ static void roll_back(struct session *session, const struct retirement *retireme
 	free(claims);
 }
 
-static void end_journal(struct journal *journal, const char *outcome)
-{
-	struct json_object *record = capture_new();
-
-	put_text(record, "end", outcome);
-	put_number(record, "time", (uint64_t)time(NULL));
-	journal_write(journal, record, true, NULL);
-}
-
 static void name_vetoes(struct result *result, const char *id)
 {
 	array_each(veto, &result->vetoes)
@@ -266,7 +254,7 @@ static void go_forward(struct session *session, const struct retirement *retirem
 	if (result->outcome == OUTCOME_ALREADY_RETIRED)
 		result->outcome = OUTCOME_RETIRED;
 	if (result->outcome == OUTCOME_RETIRED && !result->stuck.count) {
-		end_journal(journal, outcome_name(OUTCOME_RETIRED));
+		execute_end_journal(journal, outcome_name(OUTCOME_RETIRED));
 		return;
 	}
 	name_vetoes(result, retirement->id);
@@ -274,7 +262,7 @@ static void go_forward(struct session *session, const struct retirement *retirem
 		result_add_stuck(result, retirement->id, NULL, "was committed and is not finished: %s",
 				 result->message ? result->message : outcome_name(result->outcome));
 	result->outcome = OUTCOME_STUCK;
-	end_journal(journal, outcome_name(OUTCOME_STUCK));
+	execute_end_journal(journal, outcome_name(OUTCOME_STUCK));
 }
 
 static bool needs_recovery(const struct retirement *retirement)
@@ -333,7 +321,7 @@ static void expire(struct session *session, const struct retirement *retirement)
 
 	if (journal_append(session->machine->root, retirement->id, &journal, NULL) < 0)
 		return;
-	end_journal(&journal, "expired");
+	execute_end_journal(&journal, "expired");
 	journal_close(&journal);
 	journal_remove(session->machine->root, JOURNAL_RUN, retirement->id);
 	tell(session->result, retirement, "expired");

@@ -128,16 +128,12 @@ static int take_steps(struct restoring *restoring)
 	for (size_t i = restoring->retirement.captured.count; i-- > restoring->retirement.base;) {
 		const struct captured *from = &restoring->retirement.captured.items[i];
 		struct step_record *record;
-		struct captured *to;
 
 		if (!concerns(restoring, (size_t)from->device) || !step_kind(from->type)->restore)
 			continue;
-		record = result_add_step(execution->result, from->type, from->subject);
-		to = record ? array_add(&execution->captured) : NULL;
-		if (!to)
+		record = execute_take(execution, from);
+		if (!record)
 			return -ENOMEM;
-		*to = *from;
-		to->memo = capture_share(from->memo);
 		record->restores = true;
 	}
 	return 0;
