@@ -240,7 +240,8 @@ int captured_device(struct json_object *object, struct device *device)
 	if (rc == 0 && (!is_plain_name(device->name) || !starts_with(device->path, "/sys/devices/") ||
 			!is_plain_path(device->path) || (device->blockdev && !is_plain_name(device->blockdev)) ||
 			(device->driver_device && !is_plain_name(device->driver_device)) ||
-			number_of(object, "type") >= DEVICE_TYPES))
+			number_of(object, "type") >= DEVICE_TYPES ||
+			(number_of(object, "type") == DEVICE_PMEM_NAMESPACE && device->mode == MODE_NONE)))
 		rc = -EBADMSG;
 	if (rc < 0) {
 		device_free(device);

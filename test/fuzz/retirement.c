@@ -14,7 +14,8 @@
 static void check_device(const struct device *device)
 {
 	if (!device->name || !device->path || strchr(device->name, '/') || device->type >= DEVICE_TYPES ||
-	    device->mode > MODE_RAW || !is_plain_path(device->path) || !starts_with(device->path, "/sys/devices/"))
+	    device->mode > MODE_NONE || (device->mode == MODE_NONE && device->type == DEVICE_PMEM_NAMESPACE) ||
+	    !is_plain_path(device->path) || !starts_with(device->path, "/sys/devices/"))
 		abort();
 }
 
