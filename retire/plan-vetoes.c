@@ -225,13 +225,17 @@ static int veto_filesystem(struct planning *planning, const struct holder *holde
 		holder->filesystem.fstype, on);
 }
 
-static int veto_stack(struct planning *planning, const struct holder *holder)
+/* What has nothing of its own to say: its kind says what it does there, and what ends it or why nothing does. */
+static int veto_kind(struct planning *planning, const struct holder *holder)
 {
-	struct veto veto = { .severity = SEVERITY_CRITICAL, .holder = holder->id };
+	const struct holder_kind *kind = holder->kind;
+	const char *on = look_on_name(planning->look, holder), *phrase = kind->phrase ? kind->phrase : "stands on";
+	struct veto veto = { .code = kind->name, .holder = holder->id, .level = kind->lifted_by };
 
-	veto.code = holder->kind->name;
-	return add_veto(planning, veto, holder->name, "%s is on %s: %s", holder->name,
-			look_on_name(planning->look, holder), holder->kind->refusal);
+	if (kind->lifted_by != EVICT_NEVER)
+		return add_veto(planning, veto, holder->name, "%s %s %s", holder->name, phrase, on);
+	veto.severity = SEVERITY_CRITICAL;
+	return add_veto(planning, veto, holder->name, "%s %s %s: %s", holder->name, phrase, on, kind->refusal);
 }
 
 static int veto_holder(struct planning *planning, const struct holder *holder)
@@ -246,8 +250,7 @@ static int veto_holder(struct planning *planning, const struct holder *holder)
 	case HOLDER_FILESYSTEM:
 		return veto_filesystem(planning, holder);
 	default:
-		/* whatever nothing here ends: its kind says why */
-		return holder->kind->lifted_by == EVICT_NEVER ? veto_stack(planning, holder) : 0;
+		return holder->kind->lifted_by == EVICT_NONE ? 0 : veto_kind(planning, holder);
 	}
 }
 

@@ -70,6 +70,7 @@ struct holder_kind {
 	int (*probe)(const struct root *root, struct look *look, struct err *err);
 	bool stacks;
 
+	const char *phrase;	    /* what it does there, between its name and the place's: "stands on" (NULL) */
 	enum evict_level lifted_by; /* EVICT_NEVER: nothing ends it, see `refusal` */
 	const char *refusal;	    /* why and what to do by hand, when EVICT_NEVER; else NULL */
 	enum step_type before[6];   /* steps before what rests on it is taken down, STEP_NONE-terminated */
