@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/lib.sh"
 build=${BUILD:?where the program was built}
 program=$build/cli/dax-retire
-hold=$build/test/helpers/hold
+mkholder=$build/test/helpers/mkholder
 work=${WORK:?a directory to work in}
 mnt=/mnt/data
 failed=0
@@ -81,12 +81,17 @@ expect_retired()
 		bash -c 'ndctl list -N -i -n "$1" | jq -e ".[0].state == \"disabled\"" ' - "${2:-namespace0.0}"
 }
 
-# hold KIND ARG...: a process that holds; its pid goes to $held
+# holder_row KIND STATUS LEVEL [WHAT]: a row for Documentation/holders.md (test/vm/holders-table), told when the
+# scenario has passed. STATUS: named, counted, unknown-holder, lets-go (holds nothing), impossible (here). LEVEL: what
+# moves it: stop, term, kill, never, -. WHAT: what it is, for kinds that mkholder does not have.
+holder_row() { echo "# holder: $1 | $2 | $3 | ${4-}"; }
+
+# hold KIND ARG...: a process that holds, of mkholder's kinds; its pid goes to $held
 hold()
 {
 	# these want a file that is there
 	[[ $1 != @(open|map) || -e $2 ]] || echo content >"$2"
-	"$hold" "$@" >"$work/hold.$1" 2>&1 &
+	"$mkholder" "$@" >"$work/hold.$1" 2>&1 &
 	held=$!
 	wait_until 20 grep -q ready "$work/hold.$1" || {
 		failed=1

@@ -108,7 +108,7 @@ scenario_stacks_are_refused_by_name()
 	expect_exit 2
 	expect_json '[.vetoes[] | select(.stands)] | map(.code) == ["dm"]'
 	expect_json '.vetoes[] | select(.code == "dm") | .severity == "critical" and (.message | contains("vault"))'
-	expect_json '.holders[] | select(.kind == "process") | .comm == "hold"'
+	expect_json '.holders[] | select(.kind == "process") | .comm == "mkholder"'
 	expect "the holder lives" test -e "/proc/$held"
 	kill -KILL "$held"; wait "$held"
 	umount "$mnt"
@@ -166,7 +166,7 @@ scenario_the_block_device_itself_is_open()
 	hold open /run/alias/x
 	retire namespace0.0
 	expect_exit 2
-	expect_json '.vetoes[] | select(.stands) | .code == "process" and (.subject | startswith("hold["))'
+	expect_json '.vetoes[] | select(.stands) | .code == "process" and (.subject | startswith("mkholder["))'
 	retire namespace0.0 --evict=term --grace=5
 	expect_retired
 	expect "it was asked" is_gone "$held"

@@ -65,7 +65,7 @@ is_taken()
 
 is_waiting() { grep -q ') D' "/proc/$held/stat"; }
 # its name is in the output of the last run, for people and for scripts
-is_named() { grep -qF "hold[$held]" "$work/err" && grep -qF "hold[$held]" "$work/out"; }
+is_named() { grep -qF "mkholder[$held]" "$work/err" && grep -qF "mkholder[$held]" "$work/out"; }
 is_asking() { grep -qs 'terminate' "$work/err"; }
 no_guardian() { ! pgrep -x dax-retire-grd; }
 is_unlocked() { flock -n /run/dax-retire/lock true; }

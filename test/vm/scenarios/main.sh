@@ -74,7 +74,7 @@ scenario_without_evict_every_holder_is_named_and_nothing_changes()
 	expect_exit 2
 	expect_json '.result == "refused" and (.changed | not)'
 	expect_json '[.vetoes[] | select(.stands and .severity == "holder")] | length >= 4'
-	expect_json '[.holders[] | select(.kind == "process") | .comm] | index("fio") and index("hold")'
+	expect_json '[.holders[] | select(.kind == "process") | .comm] | index("fio") and index("mkholder")'
 	expect_json '.holders[] | select(.kind == "mount") | .name == "/mnt/data"'
 	expect "people see each name" grep -q "fio\[" "$work/err"
 	expect "and what would lift it" grep -q -- "--evict" "$work/err"

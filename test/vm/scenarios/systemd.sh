@@ -11,7 +11,7 @@ guardian() { pgrep -x dax-retire-grd; }
 scenario_the_unit_of_a_holder_is_named()
 {
 	fresh_xfs
-	systemd-run -q --unit bench "$hold" write "$mnt/f"
+	systemd-run -q --unit bench "$mkholder" write "$mnt/f"
 	wait_until 30 test -s "$mnt/f" || failed=1
 	retire namespace0.0
 	expect_exit 2
@@ -60,7 +60,7 @@ scenario_the_journal_has_a_record_of_each_retirement()
 	expect_retired
 	expect "a retirement is one" wait_until 20 are_records $((before + 2))
 	records >"$work/records"
-	expect "the refusal says who" jq -e --arg id "$id" --arg held "hold[$held]" '.[-2] | .DAX_RETIRE_ID == $id
+	expect "the refusal says who" jq -e --arg id "$id" --arg held "mkholder[$held]" '.[-2] | .DAX_RETIRE_ID == $id
 		and .DAX_RETIRE_RESULT == "refused" and .PRIORITY == "5" and (.DAX_RETIRE_HOLDER | index($held) != null)' "$work/records"
 	expect "the retirement says what" jq -e --arg id "$(jq -r .id "$work/out")" '.[-1] | .DAX_RETIRE_ID == $id
 		and .DAX_RETIRE_RESULT == "retired" and .PRIORITY == "6" and .DAX_RETIRE_DEVICE == "namespace0.0"
