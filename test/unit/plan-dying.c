@@ -1,39 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is planned for devices that are gone or dying: a table like that of
- * plan.c, over the same builders and rules.
+ * What is planned for devices that are gone or dying.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "test/unit/plan-build.h"
-
-#define USE_FILES (USE_MAP | USE_OPEN)
-
-enum shape { LINUX_6_12, LINUX_6_1, LINUX_7_2 };
-
-static const struct kernel kernels[] = {
-	[LINUX_6_12] = { "6.12", { [KERNEL_PRE_REMOVE] = ANSWER_YES, [KERNEL_XFS_RANGED_FAILURE] = ANSWER_YES } },
-	[LINUX_6_1] = { "6.1", { [KERNEL_PRE_REMOVE] = ANSWER_NO, [KERNEL_XFS_RANGED_FAILURE] = ANSWER_UNKNOWN } },
-	[LINUX_7_2] = { "7.2", { [KERNEL_PRE_REMOVE] = ANSWER_YES, [KERNEL_XFS_RANGED_FAILURE] = ANSWER_NO } },
-};
-
-struct row {
-	const char *name;
-	void (*build)(struct look *look);
-	enum evict_level evict;
-	const char *allow;
-	enum shape kernel;
-	const char *steps;  /* NULL: of no interest, because it is refused */
-	const char *stands; /* vetoes; NULL: none */
-	const char *says;   /* in a message of those that stand */
-};
+#include "test/unit/plan-rows.h"
 
 /* Whoever adds to the look afterwards asks for the file system anew: they move. */
 static struct filesystem *filesystem(struct look *look, int id)
@@ -41,7 +10,7 @@ static struct filesystem *filesystem(struct look *look, int id)
 	return &look_holder(look, id)->filesystem;
 }
 
-static int busy(struct look *look, const char *fstype)
+static int busy_on(struct look *look, const char *fstype)
 {
 	int fs = add_fs(look, DISK0, fstype, FS_FEATURES_UNKNOWN);
 
@@ -52,7 +21,7 @@ static int busy(struct look *look, const char *fstype)
 static void shut_down(struct look *look)
 {
 	add_device(look, MODE_FSDAX);
-	filesystem(look, busy(look, "xfs"))->shut_down = true;
+	filesystem(look, busy_on(look, "xfs"))->shut_down = true;
 }
 
 static void gone_device(struct look *look)
@@ -71,7 +40,7 @@ static int gone(struct look *look, const char *fstype)
 	int fs;
 
 	gone_device(look);
-	fs = busy(look, fstype);
+	fs = busy_on(look, fstype);
 	filesystem(look, fs)->shut_down = true;
 	return fs;
 }
@@ -133,13 +102,6 @@ static void gone_beside_a_live_one(struct look *look)
 	add_device(look, MODE_FSDAX);
 }
 
-static void nothing_left(struct look *look)
-{
-	struct device *device = add_device(look, MODE_FSDAX);
-
-	device->enabled = false;
-}
-
 static void half_removed(struct look *look)
 {
 	struct device *device = add_device(look, MODE_FSDAX);
@@ -148,106 +110,62 @@ static void half_removed(struct look *look)
 	free(device->driver);
 	device->driver = NULL;
 	device->remover = strdup("bash[5]");
-	busy(look, "xfs");
+	busy_on(look, "xfs");
 }
 
 #define HOLDERS_NONE "mount /mnt --evict=stop, process fio[812] --evict=term"
 #define DEAD_STEPS   "terminate fio[812], grace, kill /mnt, await-exit /mnt, unmount /mnt"
 
-static const struct row rows[] = {
-	{ "what is shut down is neither frozen nor flushed", shut_down, EVICT_KILL, NULL, LINUX_6_12,
-	  DEAD_STEPS ", claim pmem0, unbind pfn0.0" },
-	{ "its holders refuse as those of any other", shut_down, EVICT_NONE, NULL, LINUX_6_12, NULL,
-	  HOLDERS_NONE },
-	{ "it is not left to a kernel that tells it nothing any more", shut_down, EVICT_NONE, "mounted-unbind",
-	  LINUX_6_12, NULL, HOLDERS_NONE ", mounted-unbind /mnt critical", "shut down" },
-	{ "a dead ext4 is left alone", gone_ext4, EVICT_KILL, NULL, LINUX_6_12, NULL, "kernel-crash /mnt critical",
-	  "only a reboot" },
-	{ "also on the newest", gone_ext4, EVICT_KILL, NULL, LINUX_7_2, NULL, "kernel-crash /mnt critical" },
-	{ "a dead XFS that nobody told is left alone", gone_xfs, EVICT_KILL, NULL, LINUX_6_12, NULL,
-	  "kernel-crash /mnt critical", "log does not show" },
-	{ "what is seen with it refuses as well", gone_xfs, EVICT_NONE, NULL, LINUX_6_12, NULL,
-	  "kernel-crash /mnt critical, " HOLDERS_NONE },
-	{ "a dead XFS that was told is taken down", gone_xfs_that_was_told, EVICT_KILL, NULL, LINUX_6_12,
-	  DEAD_STEPS },
-	{ "its holders refuse as ever", gone_xfs_that_was_told, EVICT_STOP, NULL, LINUX_6_12, NULL,
-	  "process fio[812] --evict=term" },
-	{ "an old kernel tells nobody in time", gone_xfs_that_was_told, EVICT_KILL, NULL, LINUX_6_1, NULL,
-	  "kernel-crash /mnt critical", "under direct mappings" },
-	{ "no option lifts it", gone_ext4, EVICT_KILL, "incomplete", LINUX_6_1, NULL,
-	  "kernel-crash /mnt critical" },
-	{ "without direct mappings it is safe on the oldest", gone_ext4_without_dax, EVICT_KILL, NULL, LINUX_6_1,
-	  DEAD_STEPS },
-	{ "and on the newest", gone_ext4_without_dax, EVICT_KILL, NULL, LINUX_7_2, DEAD_STEPS },
-	{ "the inner mount goes first", gone_with_two_mounts, EVICT_STOP, NULL, LINUX_6_12,
-	  "unmount /mnt/inner, unmount /mnt" },
-	{ "a mounted unbind has nothing to unbind", gone_ext4_without_dax, EVICT_NONE, "mounted-unbind",
-	  LINUX_6_12, NULL, HOLDERS_NONE ", mounted-unbind /mnt critical" },
-	{ "a lazily unmounted one ends with its process", gone_and_lazily_unmounted, EVICT_KILL, NULL, LINUX_6_12,
-	  "terminate bash[77], grace, kill pmem0, await-exit pmem0" },
-	{ "one that nobody holds refuses", gone_and_held_by_nobody, EVICT_KILL, NULL, LINUX_6_12, NULL,
-	  "unknown-holder pmem0 critical" },
-	{ "the live one beside it is claimed and unbound", gone_beside_a_live_one, EVICT_KILL, NULL, LINUX_6_12,
-	  DEAD_STEPS ", claim pmem1, unbind pfn1.0" },
-	{ "a removal that does not end is left alone", half_removed, EVICT_KILL, NULL, LINUX_7_2, NULL,
-	  "half-removed namespace0.0 critical", "bash[5]" },
+static const struct plan_row rows[] = {
+	{ "what is shut down is neither frozen nor flushed", shut_down, EVICT_KILL,
+	  .steps = DEAD_STEPS ", claim pmem0, unbind pfn0.0" },
+	{ "its holders refuse as those of any other", shut_down, EVICT_NONE, .stands = HOLDERS_NONE },
+	{ "it is not left to a kernel that tells it nothing any more",
+	  shut_down,
+	  EVICT_NONE,
+	  { "mounted-unbind" },
+	  .stands = HOLDERS_NONE ", mounted-unbind /mnt critical",
+	  .says = "shut down" },
+	{ "a dead ext4 is left alone", gone_ext4, EVICT_KILL, .stands = "kernel-crash /mnt critical",
+	  .says = "only a reboot" },
+	{ "also on the newest", gone_ext4, EVICT_KILL, .kernel = LINUX_7_2,
+	  .stands = "kernel-crash /mnt critical" },
+	{ "a dead XFS that nobody told is left alone", gone_xfs, EVICT_KILL,
+	  .stands = "kernel-crash /mnt critical", .says = "log does not show" },
+	{ "what is seen with it refuses as well", gone_xfs, EVICT_NONE,
+	  .stands = "kernel-crash /mnt critical, " HOLDERS_NONE },
+	{ "a dead XFS that was told is taken down", gone_xfs_that_was_told, EVICT_KILL, .steps = DEAD_STEPS },
+	{ "its holders refuse as ever", gone_xfs_that_was_told, EVICT_STOP,
+	  .stands = "process fio[812] --evict=term" },
+	{ "an old kernel tells nobody in time", gone_xfs_that_was_told, EVICT_KILL, .kernel = LINUX_6_1,
+	  .stands = "kernel-crash /mnt critical", .says = "under direct mappings" },
+	{ "no option lifts it",
+	  gone_ext4,
+	  EVICT_KILL,
+	  { "incomplete" },
+	  .kernel = LINUX_6_1,
+	  .stands = "kernel-crash /mnt critical" },
+	{ "without direct mappings it is safe on the oldest", gone_ext4_without_dax, EVICT_KILL,
+	  .kernel = LINUX_6_1, .steps = DEAD_STEPS },
+	{ "and on the newest", gone_ext4_without_dax, EVICT_KILL, .kernel = LINUX_7_2, .steps = DEAD_STEPS },
+	{ "the inner mount goes first", gone_with_two_mounts, EVICT_STOP,
+	  .steps = "unmount /mnt/inner, unmount /mnt" },
+	{ "a mounted unbind has nothing to unbind",
+	  gone_ext4_without_dax,
+	  EVICT_NONE,
+	  { "mounted-unbind" },
+	  .stands = HOLDERS_NONE ", mounted-unbind /mnt critical" },
+	{ "a lazily unmounted one ends with its process", gone_and_lazily_unmounted, EVICT_KILL,
+	  .steps = "terminate bash[77], grace, kill pmem0, await-exit pmem0" },
+	{ "one that nobody holds refuses", gone_and_held_by_nobody, EVICT_KILL,
+	  .stands = "unknown-holder pmem0 critical" },
+	{ "the live one beside it is claimed and unbound", gone_beside_a_live_one, EVICT_KILL,
+	  .steps = DEAD_STEPS ", claim pmem1, unbind pfn1.0" },
+	{ "a removal that does not end is left alone", half_removed, EVICT_KILL, .kernel = LINUX_7_2,
+	  .stands = "half-removed namespace0.0 critical", .says = "bash[5]" },
 };
-
-static bool any_says(const struct plan *plan, const char *words)
-{
-	array_each(veto, &plan->vetoes)
-		if (veto->stands && strstr(veto->message, words))
-			return true;
-	return false;
-}
-
-static void plans_as_its_row_says(void **state)
-{
-	const struct row *row = *state;
-	const struct request request = { .command = "retire-namespace",
-					 .evict = row->evict,
-					 .allow = &row->allow,
-					 .allow_count = !!row->allow };
-	struct look look = { 0 };
-	char *steps, *stands;
-	struct plan plan;
-
-	row->build(&look);
-	assert_int_equal(plan_make(&look, &request, &kernels[row->kernel], PLAN_WHOLE, &plan), 0);
-	assert_false(plan.already_retired);
-	stands = tell_vetoes(&plan, true);
-	assert_string_equal(stands, row->stands ? row->stands : "");
-	steps = tell_steps(&look, &plan);
-	if (row->steps)
-		assert_string_equal(steps, row->steps);
-	assert_true(!row->says || any_says(&plan, row->says));
-	assert_null(broken_rule(&look, &request, &plan));
-	free(stands);
-	free(steps);
-	plan_free(&plan);
-	look_free(&look);
-}
-
-static void nothing_left_is_already_retired(void **state)
-{
-	const struct request request = { .command = "retire-namespace" };
-	struct look look = { 0 };
-	struct plan plan;
-
-	(void)state;
-	nothing_left(&look);
-	assert_int_equal(plan_make(&look, &request, &kernels[LINUX_6_12], PLAN_WHOLE, &plan), 0);
-	assert_true(plan.already_retired);
-	plan_free(&plan);
-	look_free(&look);
-}
 
 int main(void)
 {
-	struct CMUnitTest tests[COUNT_OF(rows) + 1] = { cmocka_unit_test(nothing_left_is_already_retired) };
-
-	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		tests[i + 1] = (struct CMUnitTest){ rows[i].name, plans_as_its_row_says, NULL, NULL,
-						    (void *)(uintptr_t)&rows[i] };
-	return cmocka_run_group_tests_name("plan-dying", tests, NULL, NULL);
+	return run_plan_rows("plan-dying", rows, COUNT_OF(rows));
 }
