@@ -55,18 +55,11 @@ static void make_write(const char *path, const char *argument)
 	}
 }
 
-static void make_flight(const char *path, const char *argument)
-{
-	(void)argument;
-	send_away(open_or_fail(path, O_RDWR));
-}
-
 const struct kind kinds_files[] = {
 	{ "open", make_open, true, "an open descriptor" },
 	{ "open-path", make_open_path, true, "an O_PATH descriptor" },
 	{ "open-deleted", make_deleted, true, "a file that is made, opened and unlinked" },
 	{ "dup-many", make_dups, true, "NUMBER descriptors of one file" },
 	{ "write", make_write, true, "appends and syncs in a loop" },
-	{ "flight", make_flight, true, "a descriptor in flight over a socket pair, whose other end never reads" },
 	{ 0 },
 };

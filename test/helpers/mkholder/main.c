@@ -15,13 +15,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 static const struct kind kinds_nothing[] = { { "nothing", NULL, false, "only waits" }, { 0 } };
 
-static const struct kind *const families[] = { kinds_files, kinds_maps, kinds_places, kinds_mounts,
-					       kinds_nothing };
+static const struct kind *const families[] = { kinds_files,   kinds_maps,    kinds_places,
+					       kinds_threads, kinds_sockets, kinds_pins,
+					       kinds_watches, kinds_mounts,  kinds_nothing };
 
 enum { FAMILIES = sizeof(families) / sizeof(families[0]) };
 
@@ -58,25 +58,6 @@ void write_file(const char *path, const char *text)
 long number_or(const char *argument, long otherwise)
 {
 	return argument ? strtol(argument, NULL, 0) : otherwise;
-}
-
-void send_away(int fd)
-{
-	char byte = 0, control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec part = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	int sockets[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) < 0)
-		fail("socketpair");
-	*header = (struct cmsghdr){ CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
-	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	if (sendmsg(sockets[0], &message, 0) < 0)
-		fail("sendmsg");
-	close(fd);
 }
 
 static const struct kind *find_kind(const char *name)

@@ -20,7 +20,8 @@ struct kind {
 };
 
 /* Each family; a kind without a name ends it. */
-extern const struct kind kinds_files[], kinds_maps[], kinds_places[], kinds_mounts[];
+extern const struct kind kinds_files[], kinds_maps[], kinds_places[], kinds_threads[], kinds_sockets[],
+	kinds_pins[], kinds_watches[], kinds_mounts[];
 
 #define _noreturn_ __attribute__((noreturn))
 
