@@ -233,6 +233,13 @@ void mount_free(struct mount *mount)
 	free(mount->super_options);
 }
 
+int look_container_length(const char *container)
+{
+	size_t length = strlen(container);
+
+	return length == 64 && strspn(container, "0123456789abcdef") == length ? 12 : (int)length;
+}
+
 static void holder_free(struct holder *holder)
 {
 	free(holder->name);
@@ -248,6 +255,8 @@ static void holder_free(struct holder *holder)
 		break;
 	case HOLDER_PROCESS:
 		free(holder->process.unit);
+		free(holder->process.vm);
+		free(holder->process.container);
 		free(holder->process.path);
 		cleanup_close(&holder->process.pidfd);
 		break;

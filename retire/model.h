@@ -121,19 +121,22 @@ enum use {
 	USE_CWD = 1 << 2,
 	USE_ROOT = 1 << 3,
 	USE_EXE = 1 << 4,
-	USE_NAMESPACE = 1 << 5
+	USE_NAMESPACE = 1 << 5,
+	USE_PIN = 1 << 6 /* it can pin pages, which outlives every open and map */
 };
 
 struct process {
 	pid_t pid;
 	uint64_t starttime; /* field 22 of /proc/PID/stat: clock ticks since boot */
 	char comm[64];
-	uid_t uid;     /* real uid */
-	char *unit;    /* systemd unit from its cgroup; NULL when none */
-	unsigned uses; /* enum use */
-	char *path;    /* one of the files it uses, for the message; NULL when unknown */
-	int pidfd;     /* taken when it was found, proven to be this process; -1 when not taken */
-	bool own;      /* this program or one of its ancestors */
+	uid_t uid;	 /* real uid */
+	char *unit;	 /* systemd unit from its cgroup; NULL when none */
+	char *vm;	 /* name of the virtual machine that it runs, "" when it has none; NULL: it runs none */
+	char *container; /* id or name of the container that it is in; NULL when in none */
+	unsigned uses;	 /* enum use */
+	char *path;	 /* one of the files it uses, for the message; NULL when unknown */
+	int pidfd;	 /* taken when it was found, proven to be this process; -1 when not taken */
+	bool own;	 /* this program or one of its ancestors */
 };
 
 struct swap {
@@ -224,6 +227,9 @@ void look_release_pinned(struct look *look, int device);
 
 /* Index of the mount namespace `was`, which an earlier look has found, or -1. */
 int look_namespace(const struct look *look, const struct mount_namespace *was);
+
+/* How many bytes of a container's name to show people: of an id the first twelve, as its runtime does. */
+int look_container_length(const char *container);
 
 /* What `holder` rests on, for people: name of the block device below it. Never NULL. */
 const char *look_on_name(const struct look *look, const struct holder *holder);

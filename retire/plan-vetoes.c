@@ -66,17 +66,27 @@ static const char *use_verb(unsigned uses)
 	return "uses";
 }
 
-static const char *process_object(const struct look *look, const struct holder *holder)
+static const char *process_object(const struct look *look, const struct holder *holder, char *text, size_t size)
 {
-	return holder->process.path ? holder->process.path : look_on_name(look, holder);
+	snprintf(text, size, "%s%s", holder->process.path ? holder->process.path : look_on_name(look, holder),
+		 holder->process.uses & USE_PIN ? " (and can pin its pages)" : "");
+	return text;
 }
 
-/* "fio[812] (bench.service)" */
+/* "fio[812] (bench.service)", "qemu-system-x86[812] (vm web1)": where it belongs, by the name people know best */
 static const char *process_title(const struct holder *holder, char *title, size_t size)
 {
-	const char *unit = holder->process.unit;
+	const struct process *process = &holder->process;
 
-	snprintf(title, size, "%s%s%s%s", holder->name, unit ? " (" : "", unit ? unit : "", unit ? ")" : "");
+	if (process->vm)
+		snprintf(title, size, "%s (vm%s%s)", holder->name, *process->vm ? " " : "", process->vm);
+	else if (process->container)
+		snprintf(title, size, "%s (container %.*s)", holder->name,
+			 look_container_length(process->container), process->container);
+	else if (process->unit)
+		snprintf(title, size, "%s (%s)", holder->name, process->unit);
+	else
+		snprintf(title, size, "%s", holder->name);
 	return title;
 }
 
@@ -85,9 +95,10 @@ static int veto_process(struct planning *planning, const struct holder *holder)
 	const struct process *process = &holder->process;
 	const struct device *device = &planning->look->devices.items[holder->device];
 	struct veto veto = { .code = "process", .holder = holder->id, .level = EVICT_TERM };
-	const char *verb = use_verb(process->uses), *object = process_object(planning->look, holder);
-	char title[256];
+	const char *verb = use_verb(process->uses);
+	char title[384], object[512];
 
+	process_object(planning->look, holder, object, sizeof(object));
 	process_title(holder, title, sizeof(title));
 	veto.severity = SEVERITY_CRITICAL;
 	if (process->own) {

@@ -146,6 +146,8 @@ static void put_process(struct json_object *object, const struct look *look, con
 	put_text(object, "comm", process->comm);
 	put_number(object, "uid", process->uid);
 	put_text(object, "unit", process->unit);
+	put_text(object, "vm", process->vm);
+	put_text(object, "container", process->container);
 	put(object, "uses", json_uses(process->uses));
 	put_on(object, look, holder);
 	put_text(object, "path", process->path);

@@ -34,11 +34,24 @@ static void print_text(FILE *out, const char *before, const char *text, const ch
 		fprintf(out, "%s%s%s", before, printable(text, copy, sizeof(copy)), after);
 }
 
+static void print_container(FILE *out, const char *container)
+{
+	char shown[LABEL];
+
+	snprintf(shown, sizeof(shown), "%.*s", look_container_length(container), container);
+	print_text(out, " container ", shown, "");
+}
+
 static void describe_process(const struct process *process, FILE *out)
 {
 	const char *separator = ": ";
 
-	print_text(out, " ", process->unit, "");
+	if (process->vm)
+		print_text(out, " vm ", *process->vm ? process->vm : "without a name", "");
+	else if (process->container)
+		print_container(out, process->container);
+	else
+		print_text(out, " ", process->unit, "");
 	for (size_t bit = 0; use_name(bit); bit++) {
 		if (!(process->uses & 1u << bit))
 			continue;

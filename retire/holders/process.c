@@ -11,8 +11,10 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "retire/holders/container.h"
 #include "retire/holders/kinds.h"
 #include "retire/holders/matcher.h"
+#include "retire/holders/pinner.h"
 #include "retire/holders/process-files.h"
 #include "retire/holders/procfs.h"
 #include "util/cleanup.h"
@@ -111,14 +113,39 @@ static int open_pidfd(const struct scan *scan, int dir, const struct proc_stat *
 	return take_fd(&pidfd);
 }
 
+/* What systemd takes for a container is a virtual machine when it runs one. */
+static void read_cgroup(struct process *process, const char *text)
+{
+	_cleanup_free_ char *container = NULL;
+	bool vm;
+
+	process->unit = cgroup_parse_unit(text);
+	container = cgroup_parse_container(text, &vm);
+	if (vm)
+		process->vm = take_ptr(container);
+	else
+		process->container = take_ptr(container);
+}
+
 static void read_owner(int dir, struct process *process)
 {
+	_cleanup_free_ char *name = NULL;
 	char text[FACT_SIZE];
+	ssize_t length;
 
 	if (read_fact(dir, "status", text) < 0 || status_parse_uid(text, &process->uid) < 0)
 		process->uid = (uid_t)-1;
 	if (read_fact(dir, "cgroup", text) >= 0)
-		process->unit = cgroup_parse_unit(text);
+		read_cgroup(process, text);
+	if (!process->vm && is_vm_monitor(process->comm))
+		process->vm = strdup("");
+	/* systemd knows a name that was cut and cleaned */
+	length = process->vm ? read_fact(dir, "cmdline", text) : 0;
+	name = length > 0 ? cmdline_parse_vm(text, (size_t)length) : NULL;
+	if (name && *name) {
+		free(process->vm);
+		process->vm = take_ptr(name);
+	}
 }
 
 static int add_holder(struct scan *scan, int dir, const struct proc_stat *stat, struct match *match)
@@ -143,6 +170,8 @@ static int add_holder(struct scan *scan, int dir, const struct proc_stat *stat, 
 					    .own = is_own(scan, stat->pid) };
 	memcpy(holder->process.comm, stat->comm, sizeof(stat->comm));
 	read_owner(dir, &holder->process);
+	if ((match->uses & (USE_MAP | USE_OPEN)) && process_can_pin(scan->root, dir))
+		holder->process.uses |= USE_PIN;
 	return 1;
 }
 

@@ -103,6 +103,18 @@ int status_parse_uid(const char *text, uid_t *uid)
 	return 0;
 }
 
+uint64_t status_parse_pinned(const char *text)
+{
+	const char *cursor = strstr(text, "\nVmPin:");
+	uint64_t kib;
+
+	if (!cursor)
+		return 0;
+	cursor += strlen("\nVmPin:");
+	cursor += strspn(cursor, "\t ");
+	return take_number(&cursor, 10, &kib) || kib > UINT64_MAX / 1024 ? 0 : kib * 1024;
+}
+
 static bool has_suffix(const char *name, const char *suffix)
 {
 	size_t length = strlen(name), tail = strlen(suffix);

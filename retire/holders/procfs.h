@@ -25,6 +25,9 @@ int stat_parse(const char *text, struct proc_stat *stat);
 /* The real uid of a status file. 0 or -EINVAL. */
 int status_parse_uid(const char *text, uid_t *uid);
 
+/* What it has pinned (VmPin) of a status file, in bytes; 0 when it says nothing. */
+uint64_t status_parse_pinned(const char *text);
+
 /*
  * The systemd unit that a cgroup file shows, as cg_path_get_unit() of systemd
  * finds it: the first component below the slices. NULL when there is none;

@@ -130,6 +130,8 @@ static void fill(struct result *result)
 	add_mount(result, 2, "/mnt/data")->ns = 1;
 	process = add_process(result, 2, "f\"i\xffo\033[2J", "/mnt/data/job.0");
 	process->unit = own("bench.service");
+	process->vm = own("web1");
+	process->container = own("3f2a");
 	look_add_holder(&result->look, HOLDER_SWAP, 0, 0, "/dev/pmem0p2")->swap =
 		(struct swap){ .path = own("/dev/pmem0p2"), .priority = -2, .size = 4096, .used = 0 };
 }
@@ -219,6 +221,8 @@ static const char golden[] = "{\n"
 			     "      \"comm\":\"f\\\"i\xef\xbf\xbdo\\u001b[2J\",\n"
 			     "      \"uid\":0,\n"
 			     "      \"unit\":\"bench.service\",\n"
+			     "      \"vm\":\"web1\",\n"
+			     "      \"container\":\"3f2a\",\n"
 			     "      \"uses\":[\n"
 			     "        \"map\",\n"
 			     "        \"open\"\n"
@@ -524,7 +528,7 @@ static void the_tree_goes_from_the_device_to_its_users(void **state)
 			    "  |-pmem0p1 partition\n"
 			    "  | |-/mnt mount xfs rw,relatime\n"
 			    "  | `-/mnt/data mount xfs rw,relatime in mount namespace 4026532210\n"
-			    "  |   `-f\"i\xffo\\x1b[2J[812] process bench.service: open, map /mnt/data/job.0\n"
+			    "  |   `-f\"i\xffo\\x1b[2J[812] process vm web1: open, map /mnt/data/job.0\n"
 			    "  `-/dev/pmem0p2 swap 0 B used\n");
 	capture_end(&capture);
 	result_free(&result);

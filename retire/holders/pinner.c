@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "retire/holders/pinner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "retire/holders/procfs.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/root.h"
+#include "util/text.h"
+
+enum { STATUS_SIZE = 8 << 10 };
+
+bool link_can_pin(const char *link)
+{
+	/* no path begins like that: anon_inodefs_dname() */
+	return strcmp(link, "anon_inode:[io_uring]") == 0;
+}
+
+/* Is the last part but one of `place` so called? *name: the last one. */
+static bool is_of_class(const char *place, const char *name, const char *class)
+{
+	size_t length = strlen(class);
+
+	return (size_t)(name - place) > length + 1 && name[-1] == '/' &&
+	       strncmp(name - 1 - length, class, length) == 0 && name[-2 - (ssize_t)length] == '/';
+}
+
+bool device_can_pin(const char *place)
+{
+	/* vhost: what a network sends without copying it; the others: for as long as they like */
+	static const struct {
+		const char *class, *name;
+	} devices[] = {
+		{ "vfio", "" },	     { "vfio-dev", "" }, { "infiniband_verbs", "uverbs" },
+		{ "misc", "iommu" }, { "misc", "vfio" }, { "misc", "vhost-" },
+	};
+	const char *slash = strrchr(place, '/'), *name = slash ? slash + 1 : place;
+
+	for (size_t i = 0; i < COUNT_OF(devices); i++)
+		if (starts_with(name, devices[i].name) && is_of_class(place, name, devices[i].class))
+			return true;
+	return starts_with(name, "vhost-vdpa-");
+}
+
+static bool descriptor_can_pin(const struct root *root, int dir, const char *name)
+{
+	_cleanup_free_ char *place = NULL;
+	char link[64];
+	struct statx stx;
+	ssize_t length = readlinkat(dir, name, link, sizeof(link) - 1);
+
+	if (length < 0)
+		return false;
+	link[length] = '\0';
+	if (link_can_pin(link))
+		return true;
+	if (statx(dir, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &stx) < 0 || !S_ISCHR(stx.stx_mode))
+		return false;
+	place = root_readlinkf(root, "/sys/dev/char/%u:%u", stx.stx_rdev_major, stx.stx_rdev_minor);
+	return place && device_can_pin(place);
+}
+
+static bool has_pinned(int dir)
+{
+	_cleanup_close_ int fd = openat(dir, "status", O_RDONLY | O_CLOEXEC);
+	char text[STATUS_SIZE];
+	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (length < 0)
+		return false;
+	text[length] = '\0';
+	return status_parse_pinned(text) > 0;
+}
+
+bool process_can_pin(const struct root *root, int dir)
+{
+	int fd = openat(dir, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *files = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (has_pinned(dir))
+		return true;
+	while (files && (entry = readdir(files)))
+		if (entry->d_name[0] != '.' && descriptor_can_pin(root, dirfd(files), entry->d_name))
+			return true;
+	return false;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Can a process have pinned pages? A pin outlives the map that it was made
+ * through, and nothing in /proc says of which pages it is.
+ */
+#ifndef RETIRE_HOLDERS_PINNER_H
+#define RETIRE_HOLDERS_PINNER_H
+
+#include <stdbool.h>
+
+struct root;
+
+/* By the target of a descriptor's link: io_uring. */
+bool link_can_pin(const char *link);
+
+/* By the place in sysfs of a character device, as the link in /sys/dev/char says it: VFIO, iommufd, RDMA, vhost.
+ */
+bool device_can_pin(const char *place);
+
+/* `dir`: of the process, in /proc. It is looked at for a process that matters only: every descriptor costs a call.
+ */
+bool process_can_pin(const struct root *root, int dir);
+
+#endif
