@@ -17,6 +17,7 @@
 #include "retire/holders/pinner.h"
 #include "retire/holders/process-files.h"
 #include "retire/holders/procfs.h"
+#include "retire/holders/suspects.h"
 #include "util/cleanup.h"
 #include "util/root.h"
 #include "util/text.h"
@@ -252,21 +253,41 @@ static int scan_process(struct scan *scan, const char *name)
 	return rc < 0 ? rc : add_holders(scan, dir, &stat);
 }
 
-static int scan_processes(struct scan *scan)
+static int scan_all(struct scan *scan, DIR *dir)
 {
-	_cleanup_closedir_ DIR *dir = root_opendirf(scan->root, "/proc");
 	struct dirent *entry;
 	uint64_t pid;
 	int rc = 0;
+
+	while (rc == 0 && (entry = readdir(dir)))
+		if (parse_number(entry->d_name, &pid) == 0 && pid <= INT32_MAX)
+			rc = scan_process(scan, entry->d_name);
+	return rc;
+}
+
+static int scan_suspects(struct scan *scan, const struct suspects *suspects)
+{
+	char name[16];
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < suspects->count; i++) {
+		snprintf(name, sizeof(name), "%d", suspects->pids[i]);
+		rc = scan_process(scan, name);
+	}
+	return rc;
+}
+
+static int scan_processes(struct scan *scan)
+{
+	_cleanup_closedir_ DIR *dir = root_opendirf(scan->root, "/proc");
+	_cleanup_(suspects_free) struct suspects suspects = { .all = true };
 
 	if (!dir)
 		return -errno;
 	scan->proc = dirfd(dir);
 	find_ancestors(scan);
-	while (rc == 0 && (entry = readdir(dir)))
-		if (parse_number(entry->d_name, &pid) == 0 && pid <= INT32_MAX)
-			rc = scan_process(scan, entry->d_name);
-	return rc;
+	suspects_find(scan->root, scan->look, &suspects);
+	return suspects.all ? scan_all(scan, dir) : scan_suspects(scan, &suspects);
 }
 
 static int tell_denied(struct scan *scan)

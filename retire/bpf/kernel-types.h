@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The few members of kernel structures that the programs read. Neither order
+ * nor size matters: each access is moved to where the running kernel has that
+ * member, when a program is loaded (BPF CO-RE). What follows "___" in the name
+ * of a structure is ours: two shapes of one structure.
+ */
+#ifndef RETIRE_BPF_KERNEL_TYPES_H
+#define RETIRE_BPF_KERNEL_TYPES_H
+
+typedef unsigned char __u8;
+typedef short __s16;
+typedef unsigned short __u16;
+typedef int __s32;
+typedef unsigned int __u32;
+typedef long long __s64;
+typedef unsigned long long __u64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef _Bool bool;
+
+#define NULL ((void *)0)
+#define true 1
+#define false 0
+
+enum bpf_map_type { BPF_MAP_TYPE_HASH = 1 };
+
+/* The contexts of iterators are an interface of BPF: they are where they are. */
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+	__u64 session_id, seq_num;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
+};
+
+struct bpf_iter__task_vma {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct vm_area_struct *vma;
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct super_block {
+	__u32 s_dev;
+	unsigned long s_magic;
+};
+
+struct inode {
+	unsigned short i_mode;
+	__u32 i_rdev;
+	unsigned long i_ino;
+	struct super_block *i_sb;
+};
+
+struct vfsmount {
+	struct super_block *mnt_sb;
+};
+
+struct mount {
+	struct vfsmount mnt;
+	int mnt_id;
+};
+
+struct path {
+	struct vfsmount *mnt;
+};
+
+struct file {
+	struct inode *f_inode;
+	struct path f_path;
+};
+
+struct backing_file {
+	struct path user_path;
+};
+
+struct vm_area_struct {
+	struct file *vm_file;
+};
+
+struct mm_struct {
+	struct file *exe_file;
+};
+
+struct fs_struct {
+	struct path root, pwd;
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+
+struct task_struct {
+	int pid, tgid;
+	struct mm_struct *mm;
+	struct fs_struct *fs;
+	struct nsproxy *nsproxy;
+};
+
+#pragma clang attribute pop
+
+#endif
