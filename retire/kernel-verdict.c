@@ -15,33 +15,57 @@
 /* A set of answers: what a row of the table accepts. */
 enum { NO = 1 << ANSWER_NO, YES = 1 << ANSWER_YES, UNKNOWN = 1 << ANSWER_UNKNOWN, ANY = NO | YES | UNKNOWN };
 
+enum { QUESTIONS = 4 };
+
 struct rule {
-	unsigned xfs, rmapbt, pre_remove, ranged;
-	enum mounted_unbind verdict;
+	unsigned accepts[QUESTIONS];
+	int verdict;
 	const char *why;
 };
 
+/* The first row that fits. The last one of a table accepts whatever no other did. */
+static const struct rule *first_fit(const struct rule *rules, size_t count, const unsigned answers[QUESTIONS])
+{
+	for (size_t row = 0; row + 1 < count; row++) {
+		size_t fits = 0;
+
+		while (fits < QUESTIONS && rules[row].accepts[fits] & answers[fits])
+			fits++;
+		if (fits == QUESTIONS)
+			return &rules[row];
+	}
+	return &rules[count - 1];
+}
+
 /*
- * The first row that fits. Without a reverse mapping tree XFS answers
- * -EOPNOTSUPP before it does anything, on every kernel, so that row is first.
+ * Asked: is it XFS? has it rmapbt? does the kernel tell before a removal? in one bounded walk?
+ * Without a reverse mapping tree XFS answers -EOPNOTSUPP before it does
+ * anything, on every kernel, so that row is first.
  */
 static const struct rule rules[] = {
-	{ UNKNOWN, ANY, ANY, ANY, UNBIND_UNKNOWN, "it is not known which file system this is" },
-	{ NO, ANY, ANY, ANY, UNBIND_SILENT,
+	{ { UNKNOWN, ANY, ANY, ANY }, UNBIND_UNKNOWN, "it is not known which file system this is" },
+	{ { NO, ANY, ANY, ANY },
+	  UNBIND_SILENT,
 	  "the kernel tells only XFS that its memory goes away; mappings of other file systems stay" },
-	{ YES, NO, ANY, ANY, UNBIND_SILENT,
+	{ { YES, NO, ANY, ANY },
+	  UNBIND_SILENT,
 	  "XFS without a reverse mapping tree (rmapbt) cannot find whom to tell; mappings stay" },
-	{ YES, UNKNOWN, ANY, ANY, UNBIND_UNKNOWN,
+	{ { YES, UNKNOWN, ANY, ANY },
+	  UNBIND_UNKNOWN,
 	  "it is not known whether this XFS has a reverse mapping tree (rmapbt)" },
-	{ YES, YES, NO, ANY, UNBIND_CORRUPTS,
+	{ { YES, YES, NO, ANY },
+	  UNBIND_CORRUPTS,
 	  "this kernel takes a removal for a media error: XFS shuts down as corrupt and unwritten data is lost" },
-	{ YES, YES, UNKNOWN, ANY, UNBIND_UNKNOWN,
+	{ { YES, YES, UNKNOWN, ANY },
+	  UNBIND_UNKNOWN,
 	  "it is not known whether this kernel tells file systems of a removal before it (MF_MEM_PRE_REMOVE)" },
 	/* rm_startblock + 1 wraps to 0 for every group but the last: about 2^32 lookups for each extent */
-	{ YES, YES, YES, NO, UNBIND_HANGS,
+	{ { YES, YES, YES, NO },
+	  UNBIND_HANGS,
 	  "this kernel never comes back from an unbind under a mounted XFS (Linux 6.14 and later)" },
-	{ YES, YES, YES, UNKNOWN, UNBIND_UNKNOWN, "it is not known how this kernel's XFS handles a removal" },
-	{ YES, YES, YES, YES, UNBIND_TELLS,
+	{ { YES, YES, YES, UNKNOWN }, UNBIND_UNKNOWN, "it is not known how this kernel's XFS handles a removal" },
+	{ { YES, YES, YES, YES },
+	  UNBIND_TELLS,
 	  "the kernel tells XFS first, which ends its mappings and shuts down; unwritten data is lost" },
 };
 
@@ -62,55 +86,52 @@ static unsigned rmapbt_set(const struct filesystem *filesystem)
 enum mounted_unbind kernel_mounted_unbind(const struct kernel *kernel, const struct filesystem *filesystem,
 					  const char **why)
 {
-	unsigned xfs = xfs_set(filesystem), rmapbt = rmapbt_set(filesystem);
-	unsigned pre_remove = 1U << kernel->facts[KERNEL_PRE_REMOVE];
-	unsigned ranged = 1U << kernel->facts[KERNEL_XFS_RANGED_FAILURE];
-	const struct rule *rule = rules;
+	const unsigned answers[QUESTIONS] = {
+		xfs_set(filesystem),
+		rmapbt_set(filesystem),
+		1U << kernel->facts[KERNEL_PRE_REMOVE],
+		1U << kernel->facts[KERNEL_XFS_RANGED_FAILURE],
+	};
+	const struct rule *rule = first_fit(rules, COUNT_OF(rules), answers);
 
-	/* the rows cover every case; the bound is for a row that is taken out */
-	while (rule < rules + COUNT_OF(rules) - 1 && !(rule->xfs & xfs && rule->rmapbt & rmapbt &&
-						       rule->pre_remove & pre_remove && rule->ranged & ranged))
-		rule++;
 	if (why)
 		*why = rule->why;
-	return rule->verdict;
+	return (enum mounted_unbind)rule->verdict;
 }
 
-struct dead_rule {
-	unsigned no_dax, told, pre_remove, xfs;
-	enum dead_filesystem verdict;
-	const char *why;
-};
-
 /*
- * The first row that fits. Only a notification that has come to its end proves
+ * Asked: can no file be mapped directly? was it told? does the kernel tell before a removal? is it XFS?
+ * Only a notification that has come to its end proves
  * that no entry is left: a block layer that marks the disk dead (6.6) shuts a
  * file system down, and leaves idle mappings and cached entries where they are.
  */
-static const struct dead_rule dead_rules[] = {
-	{ YES, ANY, ANY, ANY, DEAD_ENDS, "none of its files can be mapped directly" },
-	{ NO, YES, YES, YES, DEAD_ENDS, "the kernel took its direct mappings away before the memory went" },
-	{ NO, ANY, ANY, NO, DEAD_CRASHES,
+static const struct rule dead_rules[] = {
+	{ { YES, ANY, ANY, ANY }, DEAD_ENDS, "none of its files can be mapped directly" },
+	{ { NO, YES, YES, YES }, DEAD_ENDS, "the kernel took its direct mappings away before the memory went" },
+	{ { NO, ANY, ANY, NO },
+	  DEAD_CRASHES,
 	  "the kernel tells only XFS that its memory goes away, and what is left of direct mappings crashes it" },
-	{ NO, ANY, NO, ANY, DEAD_CRASHES,
+	{ { NO, ANY, NO, ANY },
+	  DEAD_CRASHES,
 	  "this kernel takes the memory away under direct mappings, and what is left of them crashes it" },
-	{ NO, ANY, ANY, ANY, DEAD_CRASHES,
+	{ { NO, ANY, ANY, ANY },
+	  DEAD_CRASHES,
 	  "the kernel's log does not show that its direct mappings went before the memory, and what is left of "
-	  "them "
-	  "crashes it" },
+	  "them crashes it" },
 };
 
 enum dead_filesystem kernel_dead_filesystem(const struct kernel *kernel, const struct filesystem *filesystem,
 					    const char **why)
 {
-	unsigned no_dax = filesystem->no_dax ? YES : NO, told = filesystem->told ? YES : NO;
-	unsigned pre_remove = 1U << kernel->facts[KERNEL_PRE_REMOVE], xfs = xfs_set(filesystem);
-	const struct dead_rule *rule = dead_rules;
+	const unsigned answers[QUESTIONS] = {
+		filesystem->no_dax ? YES : NO,
+		filesystem->told ? YES : NO,
+		1U << kernel->facts[KERNEL_PRE_REMOVE],
+		xfs_set(filesystem),
+	};
+	const struct rule *rule = first_fit(dead_rules, COUNT_OF(dead_rules), answers);
 
-	while (rule < dead_rules + COUNT_OF(dead_rules) - 1 &&
-	       !(rule->no_dax & no_dax && rule->told & told && rule->pre_remove & pre_remove && rule->xfs & xfs))
-		rule++;
 	if (why)
 		*why = rule->why;
-	return rule->verdict;
+	return (enum dead_filesystem)rule->verdict;
 }
