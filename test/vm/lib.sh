@@ -58,6 +58,19 @@ setup_ext4()
 	mount -t ext4 -o dax=always "$1" "$2" || lab_fail "mount $1"
 }
 
+# setup_unwritable DEV MOUNTPOINT: XFS with a file f whose new data lies in the page cache above bad blocks: the
+# driver refuses to write there, since nothing clears the poison
+setup_unwritable()
+{
+	local dev=$1 file=$2/f from
+	mkfs.xfs -q -f "$dev" && mkdir -p "$2" && mount -o dax=never "$dev" "$2" || lab_fail "no XFS on $dev" || return
+	dd if=/dev/zero of="$file" bs=64k count=16 status=none
+	sync -f "$2"
+	from=$(xfs_io -r -c bmap "$file" | sed -n 's/.*0: \[.*\]: \([0-9]*\)\.\..*/\1/p')
+	[[ $from ]] && echo "$from 64" >"/sys/block/${dev##*/}/badblocks" || lab_fail "no bad blocks on $dev" || return
+	dd if=/dev/urandom of="$file" bs=64k count=16 conv=notrunc status=none
+}
+
 # kernel_mark: prints a mark for kernel_warnings_since and kernel_log_since
 kernel_mark()
 {

@@ -92,21 +92,9 @@ scenario_a_lazily_unmounted_xfs_that_was_shut_down()
 	expect_json '[.losses[] | select(.kind == "data")] | length == 1'
 }
 
-# Page cache above bad blocks: the driver refuses to write there
-cannot_write()
-{
-	local from
-	mkfs.xfs -q -f /dev/pmem0 && mount -o dax=never /dev/pmem0 "$mnt" || failed=1
-	dd if=/dev/zero of="$mnt/f" bs=64k count=16 status=none
-	sync -f "$mnt"
-	from=$(xfs_io -r -c bmap "$mnt/f" | sed -n 's/.*0: \[.*\]: \([0-9]*\)\.\..*/\1/p')
-	echo "$from 64" >/sys/block/pmem0/badblocks || failed=1
-	dd if=/dev/urandom of="$mnt/f" bs=64k count=16 conv=notrunc status=none
-}
-
 scenario_data_that_cannot_be_written_is_given_up_when_allowed()
 {
-	cannot_write
+	setup_unwritable /dev/pmem0 "$mnt" || failed=1
 	hold open "$mnt/held"
 	before=$(snapshot)
 	retire namespace0.0 --evict=kill --grace=1

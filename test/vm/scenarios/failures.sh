@@ -209,16 +209,9 @@ scenario_the_guardian_is_killed_in_a_freeze_that_hangs()
 	another_run_succeeds
 }
 
-# Page cache above bad blocks: the driver refuses to write there, since nothing clears the poison
 scenario_data_that_cannot_be_written()
 {
-	local from
-	mkfs.xfs -q -f /dev/pmem0 && mount -o dax=never /dev/pmem0 "$mnt" || failed=1
-	dd if=/dev/zero of="$mnt/f" bs=64k count=16 status=none
-	sync -f "$mnt"
-	from=$(xfs_io -r -c bmap "$mnt/f" | sed -n 's/.*0: \[.*\]: \([0-9]*\)\.\..*/\1/p')
-	echo "$from 64" >/sys/block/pmem0/badblocks || failed=1
-	dd if=/dev/urandom of="$mnt/f" bs=64k count=16 conv=notrunc status=none
+	setup_unwritable /dev/pmem0 "$mnt" || failed=1
 	before=$(snapshot)
 	retire namespace0.0 --evict=stop
 	expect_rolled_back
