@@ -6,14 +6,17 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/terminal.h"
 
 /* A drawing has no place for an error: that stays JSON, as a script expects it. */
 static int write_stdout(const struct result *result, const struct report_options *options)
 {
+	const struct report_page page = { output_columns(STDOUT_FILENO), output_has_colour(STDOUT_FILENO) };
+
 	if (options->tree && result->outcome == OUTCOME_LISTED)
-		return report_tree(result, stdout);
+		return report_tree(result, options, &page, stdout);
 	if (options->dot && result->outcome == OUTCOME_LISTED)
-		return report_dot(result, stdout);
+		return report_dot(result, options, stdout);
 	return report_json(result, options, stdout);
 }
 
@@ -52,13 +55,10 @@ int output_result(const struct result *result, const struct options *options, st
 	return output_code(code, rc, result->changed);
 }
 
-/* Somebody uses it: a holder of any kind, this system as its memory, or what could not be looked at. */
+/* A retirement without options would be refused: somebody uses it, or that could not be seen. */
 static bool in_use(const struct result *result)
 {
-	array_each(device, &result->look.devices)
-		if (device->enabled && device->system_ram)
-			return true;
-	return result->look.holders.count || result->look.unknowns.count;
+	return result->vetoes.count || result->look.unknowns.count;
 }
 
 int run_list_holders(const struct option_table *table, find_devices *find, int argc, const char **argv, void *ctx)

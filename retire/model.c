@@ -233,11 +233,38 @@ void mount_free(struct mount *mount)
 	free(mount->super_options);
 }
 
-int look_container_length(const char *container)
+/* How many bytes of a container's name to show people. */
+static int container_length(const char *container)
 {
 	size_t length = strlen(container);
 
 	return length == 64 && strspn(container, "0123456789abcdef") == length ? 12 : (int)length;
+}
+
+char *process_owner(const struct process *process, char *text, size_t size)
+{
+	*text = '\0';
+	if (process->vm)
+		snprintf(text, size, "vm%s%s", *process->vm ? " " : "", process->vm);
+	else if (process->container)
+		snprintf(text, size, "container %.*s", container_length(process->container), process->container);
+	else if (process->unit)
+		snprintf(text, size, "%s", process->unit);
+	return text;
+}
+
+static bool is_same_text(const char *one, const char *other)
+{
+	return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+bool process_has_owner_of(const struct process *process, const struct process *other)
+{
+	if (process->vm || other->vm)
+		return is_same_text(process->vm, other->vm) && is_same_text(process->unit, other->unit);
+	if (process->container || other->container)
+		return is_same_text(process->container, other->container);
+	return is_same_text(process->unit, other->unit);
 }
 
 static void holder_free(struct holder *holder)

@@ -228,8 +228,15 @@ void look_release_pinned(struct look *look, int device);
 /* Index of the mount namespace `was`, which an earlier look has found, or -1. */
 int look_namespace(const struct look *look, const struct mount_namespace *was);
 
-/* How many bytes of a container's name to show people: of an id the first twelve, as its runtime does. */
-int look_container_length(const char *container);
+/*
+ * Where a process belongs, by the name that people know best: "vm web1",
+ * "container 3f2a", "bench.service", or "". Of a container's id the first
+ * twelve digits, as its runtime shows it. At most `size` bytes; returns `text`.
+ */
+char *process_owner(const struct process *process, char *text, size_t size);
+
+/* True when both belong to the same one, or to none. */
+bool process_has_owner_of(const struct process *process, const struct process *other);
 
 /* What `holder` rests on, for people: name of the block device below it. Never NULL. */
 const char *look_on_name(const struct look *look, const struct holder *holder);

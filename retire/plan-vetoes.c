@@ -76,17 +76,10 @@ static const char *process_object(const struct look *look, const struct holder *
 /* "fio[812] (bench.service)", "qemu-system-x86[812] (vm web1)": where it belongs, by the name people know best */
 static const char *process_title(const struct holder *holder, char *title, size_t size)
 {
-	const struct process *process = &holder->process;
+	char owner[256];
 
-	if (process->vm)
-		snprintf(title, size, "%s (vm%s%s)", holder->name, *process->vm ? " " : "", process->vm);
-	else if (process->container)
-		snprintf(title, size, "%s (container %.*s)", holder->name,
-			 look_container_length(process->container), process->container);
-	else if (process->unit)
-		snprintf(title, size, "%s (%s)", holder->name, process->unit);
-	else
-		snprintf(title, size, "%s", holder->name);
+	process_owner(&holder->process, owner, sizeof(owner));
+	snprintf(title, size, "%s%s%s%s", holder->name, *owner ? " (" : "", owner, *owner ? ")" : "");
 	return title;
 }
 
@@ -108,7 +101,10 @@ static int veto_process(struct planning *planning, const struct holder *holder)
 	}
 	if (process->pid == 1) {
 		veto.code = "init";
-		return add_veto(planning, veto, holder->name, "%s %s %s: it cannot be ended", title, verb, object);
+		return add_veto(
+			planning, veto, holder->name,
+			"%s %s %s: process 1 cannot be ended; stop the unit that it does this for, or reboot",
+			title, verb, object);
 	}
 	if (device->mode == MODE_DEVDAX)
 		return add_veto(planning, veto, holder->name,
@@ -162,7 +158,8 @@ static int veto_mount(struct planning *planning, const struct holder *holder)
 	if (is_system_mount(planning->look, mount)) {
 		veto.code = "system";
 		veto.severity = SEVERITY_CRITICAL;
-		return add_veto(planning, veto, holder->name, "%s is on %s: the running system lives there",
+		return add_veto(planning, veto, holder->name,
+				"%s is on %s: the running system lives there; boot from elsewhere to retire it",
 				mount->point, on);
 	}
 	if (look_is_pinned_mount(planning->look, holder)) {
@@ -172,7 +169,7 @@ static int veto_mount(struct planning *planning, const struct holder *holder)
 			return add_veto(
 				planning, veto, holder->name,
 				"%s is locked in the mount namespace of a less privileged user, which no process "
-				"that is seen keeps alive",
+				"that is seen keeps alive: end first who has it open (lsns -t mnt, lsfd)",
 				mount->point);
 		}
 		veto.level = EVICT_TERM;
@@ -230,9 +227,9 @@ static int veto_filesystem(struct planning *planning, const struct holder *holde
 	veto.severity = SEVERITY_CRITICAL;
 	return add_veto(
 		planning, veto, holder->name,
-		"a %s file system on %s is alive although no mount and no process shows it: a mount namespace "
+		"the %s file system on %s is alive although no mount and no process shows it: a mount namespace "
 		"kept by a descriptor, a descriptor in flight, or the kernel (nfsd, loop, a storage target) may "
-		"hold it",
+		"hold it: look at exportfs -v, losetup, targetcli ls and lsfd, and end it there first",
 		holder->filesystem.fstype, on);
 }
 
@@ -420,7 +417,8 @@ static int allow_mounted_unbind(struct planning *planning)
 		if (!why)
 			continue;
 		critical.holder = holder->id;
-		rc = add_veto(planning, critical, holder->name, "%s cannot be unbound while mounted: %s",
+		rc = add_veto(planning, critical, holder->name,
+			      "%s cannot be unbound while mounted: %s; take it down with --evict instead",
 			      holder->name, why);
 		if (rc < 0)
 			return rc;
@@ -447,7 +445,9 @@ static int veto_journal(struct planning *planning)
 
 		veto.holder = on ? on->id : 0;
 		if (on)
-			rc = add_veto(planning, veto, on->name, "the journal of this program lies on %s (%s)",
+			rc = add_veto(planning, veto, on->name,
+				      "the journal of this program lies on %s (%s): mount another file system "
+				      "there first",
 				      on->name, i ? "/var/lib/dax-retire" : "/run/dax-retire");
 	}
 	return rc;
@@ -459,9 +459,9 @@ int plan_vetoes(struct planning *planning)
 	int rc = 0;
 
 	if (!planning->look->initial_namespaces)
-		rc = add_veto(
-			planning, outside, planning->request->command,
-			"this program is not in the initial pid and user namespaces and cannot see every holder");
+		rc = add_veto(planning, outside, planning->request->command,
+			      "this program is not in the initial pid and user namespaces and cannot see every "
+			      "holder: run it on the host");
 	array_each(device, &planning->look->devices)
 		rc = rc < 0 ? rc : veto_device(planning, device);
 	array_each(holder, &planning->look->holders)

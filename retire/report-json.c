@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "retire/report-events.h"
+#include "retire/report-moves.h"
 #include "retire/report-words.h"
 #include "retire/report.h"
 #include "util/cleanup.h"
@@ -193,6 +194,19 @@ static struct json_object *json_holder(const struct look *look, const struct hol
 	}
 }
 
+/* Absent where it needs no move. */
+static void put_move(struct json_object *object, const struct move *move)
+{
+	char text[MOVE_TEXT];
+
+	if (move->never) {
+		put(object, "lifted_by", NULL);
+		put_text(object, "message", move->never->message);
+	} else if (*move_text(move, text, sizeof(text))) {
+		put_text(object, "lifted_by", text);
+	}
+}
+
 static struct json_object *json_veto(const struct look *look, const struct veto *veto)
 {
 	const struct holder *holder = shown_holder(look, veto->holder);
@@ -270,16 +284,29 @@ static void put_head(struct json_object *object, const struct result *result)
 	put_text(object, "message", result->message);
 }
 
+static bool is_command(const struct result *result, const char *name)
+{
+	return result->command && strcmp(result->command, name) == 0;
+}
+
 static void put_found(struct json_object *object, const struct result *result,
 		      const struct report_options *options)
 {
 	struct json_object *devices = put_array(object, "devices"), *holders = put_array(object, "holders");
+	_cleanup_free_ struct move *moves = is_command(result, "list-holders") ? moves_of(result) : NULL;
 
 	for (size_t i = 0; i < result->look.devices.count; i++)
 		append(devices, json_device(result, i, options));
-	array_each(holder, &result->look.holders)
-		if (holder_is_shown(holder))
-			append(holders, json_holder(&result->look, holder, options));
+	array_each(holder, &result->look.holders) {
+		struct json_object *shown =
+			holder_is_shown(holder) ? json_holder(&result->look, holder, options) : NULL;
+
+		/* a retirement has its vetoes for that */
+		if (shown && moves)
+			put_move(shown, &moves[holder->id - 1]);
+		if (shown)
+			append(holders, shown);
+	}
 }
 
 static void put_unknowns(struct json_object *object, const struct result *result)
@@ -364,11 +391,6 @@ static void put_retirements(struct json_object *object, const struct result *res
 
 	array_each(told, &result->retirements)
 		append(array, json_retirement(told));
-}
-
-static bool is_command(const struct result *result, const char *name)
-{
-	return result->command && strcmp(result->command, name) == 0;
 }
 
 static struct json_object *json_result(const struct result *result, const struct report_options *options)

@@ -6,52 +6,13 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
-#include <wchar.h>
 
 #include "retire/report-events.h"
+#include "util/terminal.h"
 #include "util/text.h"
 
 #define LINE 1024
-
-/* Columns of the terminal now: it may have been resized. */
-static size_t columns(int fd)
-{
-	struct winsize size;
-
-	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		return size.ws_col;
-	return 80;
-}
-
-/* Cuts `line` so that it takes at most `room` columns: a line that wraps cannot be erased. */
-static void fit(char *line, size_t room)
-{
-	mbstate_t state = { 0 };
-	size_t used = 0;
-
-	for (char *at = line; *at;) {
-		wchar_t wide;
-		size_t length = mbrtowc(&wide, at, strlen(at), &state);
-		int width = 1;
-
-		if (length == 0 || length > strlen(at)) {
-			/* no character of this locale */
-			memset(&state, 0, sizeof(state));
-			length = 1;
-			*at = '?';
-		} else if (wcwidth(wide) >= 0) {
-			width = wcwidth(wide);
-		}
-		used += (size_t)width;
-		if (used > room) {
-			*at = '\0';
-			return;
-		}
-		at += length;
-	}
-}
 
 static void format_ended(const struct event *event, char *line, size_t size)
 {
@@ -92,8 +53,11 @@ static void erase(struct lines_drawing *lines, FILE *out)
 
 static void draw_live(struct lines_drawing *lines, char *line, FILE *out)
 {
+	size_t columns = terminal_columns(lines->fd);
+
 	erase(lines, out);
-	fit(line, columns(lines->fd) - 1);
+	/* a line that wraps cannot be erased */
+	display_cut(line, (columns ? columns : 80) - 1);
 	fputs(line, out);
 	lines->drawn = true;
 }

@@ -2,6 +2,7 @@
 /* What a person reads on stderr. Names from outside go through printable(). */
 #include <string.h>
 
+#include "retire/report-vetoes.h"
 #include "retire/report-words.h"
 #include "retire/report.h"
 #include "util/text.h"
@@ -38,30 +39,6 @@ static void print_device_names(const struct result *result, FILE *err)
 			fprintf(err, " %s", shown(device->name, name));
 	if (count > NAMES_MAX)
 		fputs(" ...", err);
-}
-
-static void print_veto(const struct veto *veto, FILE *err)
-{
-	char message[LINE], lifted_by[64];
-
-	if (!veto_lifted_by(veto, lifted_by, sizeof(lifted_by)))
-		snprintf(lifted_by, sizeof(lifted_by), "no option lifts this");
-	fprintf(err, " %s (%s%s)\n", shown(veto->message, message), lifted_by, veto->stands ? "" : ", as asked");
-}
-
-/* The message names its subject as a rule; where it does not, the subject goes before it. */
-static void print_vetoes(const struct result *result, bool all, FILE *err)
-{
-	char subject[LINE];
-
-	array_each(veto, &result->vetoes) {
-		if (!veto->stands && !all)
-			continue;
-		fputc(' ', err);
-		if (veto->subject && veto->message && !strstr(veto->message, veto->subject))
-			fprintf(err, " %s:", shown(veto->subject, subject));
-		print_veto(veto, err);
-	}
 }
 
 static bool can_be_lifted(const struct result *result)
@@ -116,7 +93,7 @@ static void people_refused(const struct result *result, bool verbose, FILE *err)
 	fputs("refused, nothing was changed:", err);
 	print_device_names(result, err);
 	fputc('\n', err);
-	print_vetoes(result, verbose, err);
+	print_vetoes(result, verbose, verbose, err);
 	if (!can_be_lifted(result)) {
 		fputs("end by hand what no option lifts, then run the command again\n", err);
 		return;
@@ -219,7 +196,7 @@ void report_people(const struct result *result, const struct report_options *opt
 	else if (what && !quiet)
 		people_well(result, what, err);
 	if (result->outcome == OUTCOME_PLANNED && !quiet)
-		print_vetoes(result, true, err);
+		print_vetoes(result, true, verbose, err);
 	/* a drawing has no place for them, and unknown is not none */
 	if (verbose || (result->outcome == OUTCOME_LISTED && options && (options->tree || options->dot)))
 		print_unknowns(result, err);

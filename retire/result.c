@@ -132,6 +132,19 @@ static void free_steps(struct result *result)
 	free(result->steps.items);
 }
 
+void result_take_vetoes(struct result *result, struct plan *plan)
+{
+	array_each(veto, &plan->vetoes) {
+		struct veto *to = array_add(&result->vetoes);
+
+		if (!to)
+			return;
+		*to = *veto;
+		*veto = (struct veto){ 0 };
+	}
+	plan->vetoes.count = 0;
+}
+
 static void free_vetoes(struct result *result)
 {
 	array_each(veto, &result->vetoes) {

@@ -113,6 +113,9 @@ int result_add_stuck(struct result *result, const char *subject, const char *sta
 	__attribute__((format(printf, 4, 5)));
 int result_add_verify(struct result *result, const char *check, enum check ok, const char *reason);
 
+/* The vetoes of the plan go over to the result, which reports them; the plan keeps its steps. */
+void result_take_vetoes(struct result *result, struct plan *plan);
+
 /* The steps, losses and so on of `from` come after those of `to`; `from` is emptied. */
 void result_merge(struct result *to, struct result *from);
 

@@ -49,20 +49,6 @@ static int look(struct job *job, struct look *into, struct err *err)
 	return job->machine->find_holders(job->machine->root, into, err);
 }
 
-/* The vetoes go over to the result, which reports them; the plan keeps its steps. */
-static void hand_over_vetoes(struct plan *plan, struct result *result)
-{
-	array_each(veto, &plan->vetoes) {
-		struct veto *to = array_add(&result->vetoes);
-
-		if (!to)
-			return;
-		*to = *veto;
-		*veto = (struct veto){ 0 };
-	}
-	plan->vetoes.count = 0;
-}
-
 static void show_plan(struct job *job)
 {
 	array_each(step, &job->plan.steps)
@@ -75,7 +61,7 @@ static bool decide(struct job *job)
 	struct result *result = job->result;
 	bool refused = job->plan.refused;
 
-	hand_over_vetoes(&job->plan, result);
+	result_take_vetoes(result, &job->plan);
 	if (job->plan.already_retired)
 		finish(job, result->look.devices.count ? OUTCOME_ALREADY_RETIRED : OUTCOME_NOTHING_TO_DO, NULL);
 	else if (refused)
@@ -299,7 +285,7 @@ static int report_refusal(struct job *job, struct err *err)
 		if (veto->stands)
 			err_set(err, -EBUSY, "%s", veto->message);
 	}
-	hand_over_vetoes(&job->final, job->result);
+	result_take_vetoes(job->result, &job->final);
 	return -EBUSY;
 }
 
@@ -464,24 +450,4 @@ void retire_devices(const struct root *root, const struct request *request, find
 
 	retire_on(&machine, request, find, progress, result);
 	effects_system_end(&effects);
-}
-
-void retire_list_holders(const struct root *root, const struct request *request, find_devices *find,
-			 struct result *result)
-{
-	struct effects_system effects;
-	struct machine machine = machine_system(root, &effects);
-	struct request reads = *request;
-	struct session session = { &machine, &reads, NULL, result };
-	struct err err = { 0 };
-	int rc;
-
-	reads.dry_run = true;
-	session_begin(&session);
-	result->id[0] = '\0';
-	rc = find(root, request, &result->look, &err);
-	if (rc == 0)
-		rc = machine.find_holders(root, &result->look, &err);
-	session_finish(&session, rc < 0 ? OUTCOME_ERROR : OUTCOME_LISTED, rc < 0 ? err.message : NULL);
-	session_end(&session);
 }

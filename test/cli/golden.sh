@@ -1,18 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# usage: golden.sh [--update] [PROGRAM]
+# usage: golden.sh [--update] [--only REGEX] [PROGRAM]
 #
 # Runs the program over the recorded trees and compares all that it says with
 # golden/NAME.json; prints TAP. What it says on stdout as JSON must fit the
 # schema. --update writes golden/ anew instead: read the difference, it is what
-# users will see. PROGRAM is build/cli/dax-retire unless it is given.
+# users will see. --only runs those whose NAME matches. PROGRAM is build/cli/dax-retire unless it is given.
 
 set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 update=
+only=
 [[ ${1-} != --update ]] || { update=yes; shift; }
+[[ ${1-} != --only ]] || { only=$2; shift 2; }
 program=$(realpath -e "${1:-$here/../../build/cli/dax-retire}") || exit 99
 count=0
 failed=0
@@ -68,8 +70,9 @@ try()
 	shift 2
 	[[ " $* " != *" --events "* ]] || events=--events
 	known[$name]=yes
+	[[ $name =~ $only ]] || return 0
 	[[ -d $work/$tree ]] || unpack "$tree"
-	LC_ALL=${locale:-C.UTF-8} timeout 60 "$here/in-tree" "$work/$tree" "$program" ndctl "$@" \
+	LC_ALL=${locale:-C.UTF-8} COLUMNS=${columns-} timeout 60 "$here/in-tree" "$work/$tree" "$program" ndctl "$@" \
 		>"$work/stdout" 2>"$work/stderr" </dev/null || rc=$?
 	if ! "$here/as-golden" "$tree" "$rc" "$work/stdout" "$work/stderr" "$@" >"$work/now" 2>"$work/why"; then
 		report 'not ok' "$name"
@@ -220,6 +223,10 @@ output()
 	list tree-partition fsdax --tree all
 	list tree-modes modes --tree all
 	locale=C list tree-ascii fsdax --tree all
+	list tree-human two-regions --tree -u all
+	columns=40 list tree-narrow two-regions --tree all
+	columns=80 list tree-terminal fsdax --tree all
+	list tree-system-ram system-ram --tree all
 	list tree-error modes --tree namespace9.9
 	list dot two-regions --dot all
 	list dot-partition fsdax --dot all
@@ -296,7 +303,7 @@ usage
 for golden in "$here"/golden/*.json; do
 	name=${golden##*/}
 	name=${name%.json}
-	[[ ! ${known[$name]-} ]] || continue
+	[[ ! ${known[$name]-} && $name =~ $only ]] || continue
 	if [[ $update ]]; then
 		rm "$golden"
 	else

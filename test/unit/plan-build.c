@@ -442,6 +442,17 @@ static bool is_lifted(const struct look *look, const struct request *request, co
 	       is_unbound_while_mounted(plan, holder->device) && !veto->stands;
 }
 
+/* What no option lifts is for people to do: they are told what. */
+static bool says_what_to_do(const struct veto *veto)
+{
+	static const char *const ways[] = { "first", "run it", "reboot", "by hand", "boot from", "instead" };
+
+	for (size_t i = 0; i < COUNT_OF(ways); i++)
+		if (strstr(veto->message, ways[i]))
+			return true;
+	return veto->severity != SEVERITY_CRITICAL;
+}
+
 static const char *broken_veto(const struct look *look, const struct request *request, const struct plan *plan)
 {
 	bool refused = false;
@@ -451,6 +462,8 @@ static const char *broken_veto(const struct look *look, const struct request *re
 			return "every veto has a code, a subject and a message";
 		if (strstr(veto->message, "(null)"))
 			return "a message has all its words";
+		if (!says_what_to_do(veto))
+			return "what no option lifts says what to do about it";
 		if (veto->holder < 0 || (size_t)veto->holder > look->holders.count)
 			return "a veto names a holder that is there";
 		if (veto->stands == is_lifted(look, request, plan, veto))

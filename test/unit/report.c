@@ -4,137 +4,11 @@
  * program that holds the JSON against the schema; without it that is skipped.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 #include <json-c/json.h>
 
 #include "retire/report-words.h"
 #include "retire/report.h"
-
-#define GIB (1ULL << 30)
-
-/* A memory stream that knows its text. */
-struct capture {
-	char *text;
-	size_t size;
-	FILE *stream;
-};
-
-static FILE *capture_start(struct capture *capture)
-{
-	capture->stream = open_memstream(&capture->text, &capture->size);
-	return capture->stream;
-}
-
-static const char *captured(struct capture *capture)
-{
-	fflush(capture->stream);
-	return capture->text;
-}
-
-static void capture_end(struct capture *capture)
-{
-	fclose(capture->stream);
-	free(capture->text);
-}
-
-/* The text of a string literal in the result, which frees it. */
-static char *own(const char *text)
-{
-	char *copy = strdup(text);
-
-	assert_non_null(copy);
-	return copy;
-}
-
-static void add_device(struct result *result, const char *name, const char *blockdev)
-{
-	struct device *device = array_add(&result->look.devices);
-
-	device->name = own(name);
-	device->bus = "nd";
-	device->path = own("/sys/devices/LNXSYSTM:00/ndbus0/region0/namespace0.0");
-	device->blockdev = own(blockdev);
-	device->size = GIB;
-	device->enabled = true;
-}
-
-static int add_filesystem(struct result *result, int on)
-{
-	struct holder *holder = look_add_holder(&result->look, HOLDER_FILESYSTEM, 0, on, "xfs on pmem0p1");
-
-	holder->filesystem.fstype = own("xfs");
-	return holder->id;
-}
-
-static struct mount *add_mount(struct result *result, int on, const char *point)
-{
-	struct holder *holder = look_add_holder(&result->look, HOLDER_MOUNT, 0, on, "%s", point);
-
-	holder->mount.point = own(point);
-	holder->mount.root = own("/");
-	holder->mount.fstype = own("xfs");
-	holder->mount.source = own("/dev/pmem0p1");
-	holder->mount.options = own("rw,relatime");
-	return &holder->mount;
-}
-
-static struct process *add_process(struct result *result, int on, const char *comm, const char *path)
-{
-	struct holder *holder = look_add_holder(&result->look, HOLDER_PROCESS, 0, on, "%s[812]", comm);
-	struct process *process = &holder->process;
-
-	process->pid = 812;
-	process->starttime = 5123;
-	snprintf(process->comm, sizeof(process->comm), "%s", comm);
-	process->uses = USE_MAP | USE_OPEN;
-	process->path = own(path);
-	return process;
-}
-
-static void add_veto(struct result *result, const char *code, enum severity severity, enum evict_level level,
-		     int holder, const char *message)
-{
-	struct veto *veto = array_add(&result->vetoes);
-
-	*veto = (struct veto){
-		.code = code, .severity = severity, .level = level, .holder = holder, .stands = true
-	};
-	veto->subject = own("fio[812]");
-	veto->message = own(message);
-}
-
-/* 1 partition, 2 its file system, 3 and 4 mounts of it, 5 a hostile process in 4, 6 swap. */
-static void fill(struct result *result)
-{
-	struct mount_namespace *namespace;
-	struct process *process;
-
-	memset(result, 0, sizeof(*result));
-	result->command = "retire-namespace";
-	result->frozen_ms = -1;
-	add_device(result, "namespace0.0", "pmem0");
-	namespace = array_add(&result->look.namespaces);
-	*namespace = (struct mount_namespace){ .ino = 4026531841, .fd = -1, .initial = true };
-	namespace = array_add(&result->look.namespaces);
-	*namespace = (struct mount_namespace){ .ino = 4026532210, .fd = -1 };
-	look_add_holder(&result->look, HOLDER_PARTITION, 0, 0, "pmem0p1");
-	add_filesystem(result, 1);
-	add_mount(result, 2, "/mnt");
-	add_mount(result, 2, "/mnt/data")->ns = 1;
-	process = add_process(result, 2, "f\"i\xffo\033[2J", "/mnt/data/job.0");
-	process->unit = own("bench.service");
-	process->vm = own("web1");
-	process->container = own("3f2a");
-	look_add_holder(&result->look, HOLDER_SWAP, 0, 0, "/dev/pmem0p2")->swap =
-		(struct swap){ .path = own("/dev/pmem0p2"), .priority = -2, .size = 4096, .used = 0 };
-}
+#include "test/unit/report-build.h"
 
 static void fill_stuck(struct result *result)
 {
@@ -380,6 +254,41 @@ static void a_listing_has_no_vetoes_and_no_steps(void **state)
 	result_free(&result);
 }
 
+static const char *field_of(struct json_object *object, size_t holder, const char *key)
+{
+	struct json_object *array, *field;
+
+	assert_true(json_object_object_get_ex(object, "holders", &array));
+	if (!json_object_object_get_ex(json_object_array_get_idx(array, holder), key, &field))
+		return "absent";
+	return field ? json_object_get_string(field) : "null";
+}
+
+static void a_listing_says_what_would_move_each(void **state)
+{
+	struct capture capture;
+	struct json_object *object;
+	struct result result;
+
+	(void)state;
+	fill(&result);
+	result.command = "list-holders";
+	result.outcome = OUTCOME_LISTED;
+	add_veto(&result, "mount", SEVERITY_HOLDER, EVICT_STOP, 4, "/mnt/data is mounted");
+	add_veto(&result, "volatile-mount", SEVERITY_RISK, EVICT_NONE, 4, "it would lose its contents");
+	add_veto(&result, "init", SEVERITY_CRITICAL, EVICT_NONE, 5, "it cannot be ended: reboot");
+	assert_int_equal(report_json(&result, NULL, capture_start(&capture)), 0);
+	object = json_tokener_parse(captured(&capture));
+	assert_string_equal(field_of(object, 0, "lifted_by"), "absent");
+	assert_string_equal(field_of(object, 2, "lifted_by"), "--evict=stop --allow=volatile-mount");
+	assert_string_equal(field_of(object, 3, "lifted_by"), "null");
+	assert_string_equal(field_of(object, 3, "message"), "it cannot be ended: reboot");
+	json_object_put(object);
+	assert_true(!getenv("CHECK_SCHEMA") || check_schema(&result, NULL) == 0);
+	capture_end(&capture);
+	result_free(&result);
+}
+
 static void sizes_for_people_are_the_familys(void **state)
 {
 	static const struct {
@@ -480,6 +389,62 @@ static void a_refusal_names_what_would_lift_it(void **state)
 	result_free(&result);
 }
 
+/* `count` processes of a unit, a mount, and what is not lifted by anything. */
+static void fill_many(struct result *result, int count)
+{
+	fill(result);
+	result->outcome = OUTCOME_REFUSED;
+	add_veto(result, "mount", SEVERITY_HOLDER, EVICT_STOP, 4, "fio[812] is a mount");
+	for (int i = 0; i < count; i++) {
+		struct process *process = add_process(result, 2, "postgres", "/mnt/data/x");
+
+		process->unit = own("postgres.service");
+		process->uses = i < 3 ? USE_OPEN : USE_OPEN | USE_MAP;
+		add_veto(result, "process", SEVERITY_HOLDER, EVICT_TERM, (int)result->look.holders.count,
+			 "fio[812] maps a file");
+		add_veto(result, "incomplete", SEVERITY_RISK, EVICT_NONE, 0, "fio[812] could not be looked at");
+	}
+	for (int i = 0; i < 4; i++)
+		add_veto(result, "loop", SEVERITY_CRITICAL, EVICT_NONE, 1, "fio[812] is a loop: end it first");
+}
+
+static void more_than_a_screenful_is_summed_by_unit(void **state)
+{
+	struct capture capture;
+	struct result result;
+
+	(void)state;
+	fill_many(&result, 34);
+	report_people(&result, NULL, capture_start(&capture));
+	assert_string_equal(captured(&capture),
+			    "refused, nothing was changed: namespace0.0\n"
+			    "  fio[812] is a mount (--evict=stop)\n"
+			    "  postgres.service: 34 processes, maps 31, open 34 (--evict=term)\n"
+			    "  incomplete: 34, such as fio[812], fio[812], fio[812] (--allow=incomplete)\n"
+			    "  fio[812] is a loop: end it first (no option lifts this)\n"
+			    "  and 3 more of that sort: fio[812], fio[812], fio[812], ...\n"
+			    "  (summed: stdout has each of them, and so has stderr with -v)\n"
+			    "end by hand what no option lifts, then run the command again\n");
+	capture_end(&capture);
+	report_people(&result, &(struct report_options){ .verbose = true }, capture_start(&capture));
+	assert_null(strstr(captured(&capture), "summed"));
+	capture_end(&capture);
+	result_free(&result);
+}
+
+static void a_screenful_is_told_one_by_one(void **state)
+{
+	struct capture capture;
+	struct result result;
+
+	(void)state;
+	fill_many(&result, 7);
+	report_people(&result, NULL, capture_start(&capture));
+	assert_null(strstr(captured(&capture), "summed"));
+	capture_end(&capture);
+	result_free(&result);
+}
+
 static void what_no_option_lifts_is_never_advised(void **state)
 {
 	struct capture capture;
@@ -513,60 +478,6 @@ static void what_is_stuck_is_named_with_what_to_do(void **state)
 	result_free(&result);
 }
 
-/* The tests run in the C locale. */
-static void the_tree_goes_from_the_device_to_its_users(void **state)
-{
-	struct capture capture;
-	struct result result;
-
-	(void)state;
-	fill(&result);
-	assert_int_equal(report_tree(&result, capture_start(&capture)), 0);
-	assert_string_equal(captured(&capture),
-			    "namespace0.0 fsdax 1.00 GiB\n"
-			    "`-pmem0\n"
-			    "  |-pmem0p1 partition\n"
-			    "  | |-/mnt mount xfs rw,relatime\n"
-			    "  | `-/mnt/data mount xfs rw,relatime in mount namespace 4026532210\n"
-			    "  |   `-f\"i\xffo\\x1b[2J[812] process vm web1: open, map /mnt/data/job.0\n"
-			    "  `-/dev/pmem0p2 swap 0 B used\n");
-	capture_end(&capture);
-	result_free(&result);
-}
-
-/* `on` leads to older holders only; `inside` comes from mount tables that change while they are read. */
-static void a_circle_of_mounts_ends(void **state)
-{
-	struct capture capture;
-	struct result result;
-
-	(void)state;
-	fill(&result);
-	result.look.holders.items[2].mount.foreign = result.look.holders.items[3].mount.foreign = true;
-	result.look.holders.items[2].inside = 4;
-	result.look.holders.items[3].inside = 3;
-	assert_int_equal(report_tree(&result, capture_start(&capture)), 0);
-	assert_int_equal(report_dot(&result, capture.stream), 0);
-	assert_int_equal(report_json(&result, NULL, capture.stream), 0);
-	capture_end(&capture);
-	result_free(&result);
-}
-
-static void labels_of_the_graph_are_escaped(void **state)
-{
-	struct capture capture;
-	struct result result;
-
-	(void)state;
-	fill(&result);
-	assert_int_equal(report_dot(&result, capture_start(&capture)), 0);
-	assert_non_null(strstr(captured(&capture), "label=\"f\\\"i\xef\xbf\xbdo\\\\x1b[2J[812] process"));
-	assert_non_null(strstr(captured(&capture), "\tholder5 -> holder4;\n"));
-	assert_non_null(strstr(captured(&capture), "\tholder1 -> device0;\n"));
-	capture_end(&capture);
-	result_free(&result);
-}
-
 static void exit_codes_are_the_contract(void **state)
 {
 	static const int codes[] = { 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4 };
@@ -582,16 +493,16 @@ int main(void)
 		cmocka_unit_test(a_whole_result_is_what_the_contract_says),
 		cmocka_unit_test(every_outcome_fits_the_schema),
 		cmocka_unit_test(a_listing_has_no_vetoes_and_no_steps),
+		cmocka_unit_test(a_listing_says_what_would_move_each),
 		cmocka_unit_test(sizes_for_people_are_the_familys),
 		cmocka_unit_test(bytes_that_are_no_character_are_replaced),
 		cmocka_unit_test(a_text_without_end_is_cut_between_characters),
 		cmocka_unit_test(a_full_disk_is_an_error),
 		cmocka_unit_test(a_refusal_names_what_would_lift_it),
+		cmocka_unit_test(more_than_a_screenful_is_summed_by_unit),
+		cmocka_unit_test(a_screenful_is_told_one_by_one),
 		cmocka_unit_test(what_no_option_lifts_is_never_advised),
 		cmocka_unit_test(what_is_stuck_is_named_with_what_to_do),
-		cmocka_unit_test(the_tree_goes_from_the_device_to_its_users),
-		cmocka_unit_test(a_circle_of_mounts_ends),
-		cmocka_unit_test(labels_of_the_graph_are_escaped),
 		cmocka_unit_test(exit_codes_are_the_contract),
 	};
 

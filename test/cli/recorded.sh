@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# usage: recorded.sh [--update] [LIST-RECORDED]
+#
+# Draws the holders of the recorded trees, processes and mounts included, and
+# compares with recorded/NAME; prints TAP. Where Graphviz is there, it has to
+# take every graph. --update writes recorded/ anew: read the difference.
+# LIST-RECORDED is build/test/helpers/list-recorded unless it is given.
+
+set -uo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+update=
+[[ ${1-} != --update ]] || { update=yes; shift; }
+program=$(realpath -e "${1:-$here/../../build/test/helpers/list-recorded}") || exit 99
+trees=(fsdax two-regions modes)
+count=0
+failed=0
+
+"$here/in-tree" fsdax true 2>/dev/null
+case $? in
+0) ;;
+77) echo "1..0 # SKIP needs root, to mount a recorded tree over /sys"; exit 0 ;;
+*) exit 99 ;;
+esac
+work=$(mktemp -d "${TMPDIR:-/tmp}/recorded.XXXXXX") || exit 99
+trap 'rm -rf "$work"' EXIT
+
+report()
+{
+	count=$((count + 1))
+	[[ $1 == ok ]] || { failed=$((failed + 1)); sed 's/^/# /' "$work/why"; }
+	echo "$1 $count - $2"
+}
+
+# draw NAME TREE LOCALE COLUMNS ARG: one drawing
+draw()
+{
+	local name=$1 tree=$work/tree-$2
+	[[ -d $tree ]] || { mkdir "$tree" && tar -xJf "$here/trees/$2.tar.xz" -C "$tree"; } || exit 99
+	if ! LC_ALL=$3 COLUMNS=$4 timeout 60 "$here/in-tree" "$tree" "$program" "$5" >"$work/now" 2>"$work/why" </dev/null; then
+		report 'not ok' "$name"
+	elif [[ $update ]]; then
+		cp "$work/now" "$here/recorded/$name"
+		report ok "$name"
+	elif diff -u "$here/recorded/$name" "$work/now" >"$work/why" 2>&1; then
+		report ok "$name"
+	else
+		report 'not ok' "$name"
+	fi
+}
+
+taken_by_graphviz()
+{
+	if dot -Tsvg -o "$work/svg" "$work/now" 2>"$work/why" && [[ -s $work/svg && ! -s $work/why ]]; then
+		report ok "$1 is taken by Graphviz"
+	else
+		report 'not ok' "$1 is taken by Graphviz"
+	fi
+}
+
+[[ ! $update ]] || mkdir -p "$here/recorded"
+for tree in "${trees[@]}"; do
+	for columns in 40 80 200; do
+		draw "$tree-$columns.txt" "$tree" C.UTF-8 $columns --tree
+	done
+	draw "$tree-ascii.txt" "$tree" C 80 --tree
+	draw "$tree.dot" "$tree" C.UTF-8 80 --dot
+	if command -v dot >/dev/null; then
+		taken_by_graphviz "$tree.dot"
+	fi
+done
+echo "1..$count"
+[[ $failed == 0 ]]
