@@ -122,10 +122,6 @@ static int put_node(const struct drawing *drawing, size_t at, size_t depth)
 		node->move.never ? ", color=\"#cc0000\", penwidth=2" : "");
 	rc = put_label(drawing, at);
 	fputs("\"];\n", drawing->out);
-	if (node->parent != at) {
-		indent(drawing, depth);
-		fprintf(drawing->out, "n%zu -> n%zu;\n", node->parent, at);
-	}
 	return rc;
 }
 
@@ -166,6 +162,19 @@ static int put_nodes(const struct drawing *drawing)
 	return rc;
 }
 
+/* Outside of all boxes: a line within one would draw both of its ends into it. */
+static void put_lines(const struct drawing *drawing)
+{
+	const struct outline *outline = &drawing->outline;
+
+	for (size_t i = 0; i < outline->nodes.count; i++) {
+		size_t parent = outline->nodes.items[i].parent;
+
+		if (parent != i && outline->nodes.items[parent].type != NODE_UNIT)
+			fprintf(drawing->out, "\tn%zu -> n%zu;\n", parent, i);
+	}
+}
+
 static int draw(const struct drawing *drawing)
 {
 	int rc;
@@ -177,6 +186,7 @@ static int draw(const struct drawing *drawing)
 	      "\tedge [arrowhead=none, color=\"#444444\"];\n",
 	      drawing->out);
 	rc = put_nodes(drawing);
+	put_lines(drawing);
 	fputs("}\n", drawing->out);
 	errno = 0;
 	if (rc == 0 && (fflush(drawing->out) != 0 || ferror(drawing->out)))

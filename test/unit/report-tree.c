@@ -320,7 +320,7 @@ static void the_graph_is_well_formed(void **state)
 	assert_holds(text, "/srv/db/\\\\N \\\\G \\\\l\\\\xff");
 	assert_holds(text, "postgres.service|9 processes, maps 8, open 9|--evict=term|postgres[812] open");
 	assert_holds(text, "\\land 3 more\\l\"");
-	assert_holds(text, "n0 -> n1;\n");
+	assert_holds(text, "\n\t}\n\tn0 -> n1;\n\tn1 -> n2;\n");
 	text = draw_dot(f, true);
 	assert_is_dot(text);
 	assert_null(strstr(text, "more"));
