@@ -3,6 +3,8 @@
 #ifndef RETIRE_HOLDERS_PROCESS_FILES_H
 #define RETIRE_HOLDERS_PROCESS_FILES_H
 
+#include <stdatomic.h>
+
 #include "retire/holders/dead-files.h"
 #include "retire/holders/inode-set.h"
 #include "retire/holders/matcher.h"
@@ -10,16 +12,18 @@
 /* One use of one target; all uses of files with the same key are merged. */
 struct match {
 	struct target target;
-	unsigned uses; /* enum use */
-	char *path;    /* of the first file found; NULL when it cannot be read */
+	unsigned uses;	 /* enum use */
+	dev_t shut_down; /* st_dev of a file that answered EIO, 0: none did */
+	char *path;	 /* of the first file found; NULL when it cannot be read */
 };
 
 struct file_scan {
 	const struct root *root;
 	const struct matcher *matcher;
+	atomic_ullong *steps;		/* counts what the kernel has answered; a scan that is stuck does not */
 	struct inode_set plain;		/* mapped files that are known not to be ours */
+	bool no_map_query;		/* this kernel has no PROCMAP_QUERY */
 	ARRAY_OF(struct match) matches; /* of the process at hand */
-	struct dev_list shut_down;	/* file systems of ours that answered EIO */
 	int denied;			/* negative errno of what was refused there, 0: nothing */
 };
 
@@ -30,6 +34,28 @@ struct file_scan {
  */
 int file_scan_process(struct file_scan *scan, int dir, bool own);
 
+/* Lets go of the matches of the last process. */
+void file_scan_forget(struct file_scan *scan);
+
 void file_scan_free(struct file_scan *scan);
+
+/* For the files of this pass: */
+
+static inline void file_scan_goes_on(struct file_scan *scan)
+{
+	atomic_fetch_add_explicit(scan->steps, 1, memory_order_relaxed);
+}
+
+/* A process that is gone is no failure, nor is a descriptor that it has closed. */
+void file_scan_error(struct file_scan *scan, int rc);
+
+/* 0 or a negative errno. */
+int file_scan_stat(struct file_scan *scan, int dir, const char *name, struct statx *stx);
+
+/* The match with this key so far, or NULL. */
+struct match *file_scan_match(const struct file_scan *scan, int key);
+
+/* `name` in `dir` is the link to the file; NULL: there is none. 0 or -ENOMEM. */
+int file_scan_use(struct file_scan *scan, const struct target *target, unsigned use, int dir, const char *name);
 
 #endif

@@ -11,50 +11,30 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "retire/holders/container.h"
 #include "retire/holders/kinds.h"
 #include "retire/holders/matcher.h"
-#include "retire/holders/pinner.h"
-#include "retire/holders/process-files.h"
+#include "retire/holders/process-pass.h"
 #include "retire/holders/procfs.h"
 #include "retire/holders/suspects.h"
 #include "util/cleanup.h"
 #include "util/root.h"
-#include "util/text.h"
 
 /* Deeper than any chain of parents that matters; it also ends a forged circle. */
-enum { MAX_ANCESTORS = 64, FACT_SIZE = 16 << 10 };
+enum { MAX_ANCESTORS = 64 };
+
+/* While some look, others start. Each round is shorter than the one before; who still starts then is not one that
+ * stays. */
+enum { ROUNDS = 4 };
 
 struct scan {
 	const struct root *root;
 	struct look *look;
 	int proc; /* /proc */
 	struct matcher matcher;
-	struct file_scan files;
 	pid_t ancestors[MAX_ANCESTORS]; /* of ours, ourselves first; 0 ends them */
 	size_t denied;
 	int denied_error;
 };
-
-/* A small file of a process into `text`. Length or a negative errno. */
-static ssize_t read_fact(int dir, const char *name, char text[FACT_SIZE])
-{
-	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, FACT_SIZE - 1);
-
-	if (n < 0)
-		return -errno;
-	text[n] = '\0';
-	return n;
-}
-
-static int read_stat(int dir, const char *name, struct proc_stat *stat)
-{
-	char text[FACT_SIZE];
-	ssize_t n = read_fact(dir, name, text);
-
-	return n < 0 ? (int)n : stat_parse(text, stat);
-}
 
 static pid_t parent_of(const struct scan *scan, pid_t pid)
 {
@@ -97,62 +77,51 @@ static bool is_descendant(const struct scan *scan, const struct proc_stat *stat)
 	return false;
 }
 
-/* The start time is read again by the same directory: that proves whose pidfd it is, however fast pids are reused.
+/*
+ * The start time is read by a directory that was opened before: as long as that answers it is of the same process,
+ * and so is the pidfd, however fast pids are reused.
  */
-static int open_pidfd(const struct scan *scan, int dir, const struct proc_stat *stat)
+static int open_pidfd(const struct scan *scan, const struct proc_stat *stat)
 {
-	_cleanup_close_ int pidfd = -1;
+	_cleanup_close_ int dir = -1, pidfd = -1;
 	struct proc_stat again;
+	char name[32];
 
 	if (scan->root->recorded)
 		return -1;
+	snprintf(name, sizeof(name), "%d", stat->pid);
+	dir = openat(scan->proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	pidfd = (int)syscall(SYS_pidfd_open, stat->pid, 0);
 	if (pidfd < 0)
 		return -errno;
-	if (read_stat(dir, "stat", &again) < 0 || again.starttime != stat->starttime)
+	if (dir < 0 || read_stat(dir, "stat", &again) < 0 || again.starttime != stat->starttime)
 		return -ESRCH;
 	return take_fd(&pidfd);
 }
 
-/* What systemd takes for a container is a virtual machine when it runs one. */
-static void read_cgroup(struct process *process, const char *text)
+static int copy_text(char **text)
 {
-	_cleanup_free_ char *container = NULL;
-	bool vm;
-
-	process->unit = cgroup_parse_unit(text);
-	container = cgroup_parse_container(text, &vm);
-	if (vm)
-		process->vm = take_ptr(container);
-	else
-		process->container = take_ptr(container);
+	*text = *text ? strdup(*text) : NULL;
+	return *text ? 0 : -ENOMEM;
 }
 
-static void read_owner(int dir, struct process *process)
+/* The strings are those of the pass. */
+static int copy_texts(struct process *process)
 {
-	_cleanup_free_ char *name = NULL;
-	char text[FACT_SIZE];
-	ssize_t length;
+	char **texts[] = { &process->unit, &process->vm, &process->container, &process->path };
+	int rc = 0;
 
-	if (read_fact(dir, "status", text) < 0 || status_parse_uid(text, &process->uid) < 0)
-		process->uid = (uid_t)-1;
-	if (read_fact(dir, "cgroup", text) >= 0)
-		read_cgroup(process, text);
-	if (!process->vm && is_vm_monitor(process->comm))
-		process->vm = strdup("");
-	/* systemd knows a name that was cut and cleaned */
-	length = process->vm ? read_fact(dir, "cmdline", text) : 0;
-	name = length > 0 ? cmdline_parse_vm(text, (size_t)length) : NULL;
-	if (name && *name) {
-		free(process->vm);
-		process->vm = take_ptr(name);
-	}
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		if (*texts[i] && copy_text(texts[i]) < 0)
+			rc = -ENOMEM;
+	return rc;
 }
 
-static int add_holder(struct scan *scan, int dir, const struct proc_stat *stat, struct match *match)
+static int add_holder(struct scan *scan, const struct finding *finding, const struct match *match)
 {
 	const struct place *place = &match->target.place;
-	int pidfd = open_pidfd(scan, dir, stat);
+	const struct proc_stat *stat = &finding->stat;
+	int pidfd = open_pidfd(scan, stat);
 	struct holder *holder;
 
 	if (pidfd == -ESRCH)
@@ -163,17 +132,19 @@ static int add_holder(struct scan *scan, int dir, const struct proc_stat *stat, 
 		cleanup_close(&pidfd);
 		return -ENOMEM;
 	}
-	holder->process = (struct process){ .pid = stat->pid,
-					    .starttime = stat->starttime,
-					    .uses = match->uses,
-					    .path = take_ptr(match->path),
-					    .pidfd = pidfd < 0 ? -1 : pidfd,
-					    .own = is_own(scan, stat->pid) };
-	memcpy(holder->process.comm, stat->comm, sizeof(stat->comm));
-	read_owner(dir, &holder->process);
-	if ((match->uses & (USE_MAP | USE_OPEN)) && process_can_pin(scan->root, dir))
-		holder->process.uses |= USE_PIN;
-	return 1;
+	holder->process = finding->who;
+	holder->process.uses = match->uses;
+	holder->process.path = match->path;
+	holder->process.pidfd = pidfd < 0 ? -1 : pidfd;
+	holder->process.own = is_own(scan, stat->pid);
+	return copy_texts(&holder->process);
+}
+
+static const char *reason_of(int error)
+{
+	return error == -ETIMEDOUT ? "does not answer"
+	       : error == -EPROTO  ? "who looked at it died"
+				   : strerror(-error);
 }
 
 /* Without privilege most are refused: one line tells them all. */
@@ -187,107 +158,98 @@ static int note_denied(struct scan *scan, pid_t pid, int error)
 		return 0;
 	}
 	snprintf(subject, sizeof(subject), "process %d", pid);
-	return look_add_unknown(scan->look, subject, "%s", strerror(-error));
+	return look_add_unknown(scan->look, subject, "%s", reason_of(error));
 }
 
-static int add_holders(struct scan *scan, int dir, const struct proc_stat *stat)
+/* A detached file system has no mount to ask: its users have found out. */
+static void mark_shut_down(struct scan *scan, const struct match *match)
 {
+	struct holder *filesystem = match->shut_down ? look_filesystem(scan->look, match->shut_down) : NULL;
+
+	if (filesystem)
+		filesystem->filesystem.shut_down = true;
+}
+
+static int add_sighting(struct scan *scan, const struct process_pass *pass, const struct sighting *sighting)
+{
+	const struct finding *finding = &sighting->finding;
 	int rc = 0;
 
-	if (scan->files.denied)
-		rc = note_denied(scan, stat->pid, scan->files.denied);
-	if (!scan->files.matches.count || is_descendant(scan, stat))
+	if (finding->denied)
+		rc = note_denied(scan, finding->pid, finding->denied);
+	if (!sighting->count || is_descendant(scan, &finding->stat))
 		return rc;
-	array_each(match, &scan->files.matches) {
-		rc = rc < 0 ? rc : add_holder(scan, dir, stat, match);
+	for (size_t i = 0; rc == 0 && i < sighting->count; i++) {
+		const struct match *match = &pass->matches.items[sighting->first + i];
+
+		mark_shut_down(scan, match);
+		rc = add_holder(scan, finding, match);
 	}
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
-/* Kernel threads have no files of their own, and the dead have none any more. */
-static bool has_files(const struct proc_stat *stat)
+static int tell_left(struct scan *scan, size_t left)
 {
-	return !stat->kernel_thread && stat->state != 'Z' && stat->state != 'X';
-}
+	char subject[64];
 
-/*
- * When the first thread has ended, the others go on, and the process shows no
- * files any more. /proc/TID does (it has map_files, which task/TID has not).
- */
-static int open_live_thread(const struct scan *scan, int process)
-{
-	int fd = openat(process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir))) {
-		_cleanup_close_ int thread = -1;
-		struct proc_stat stat;
-
-		if (entry->d_name[0] == '.')
-			continue;
-		thread = openat(scan->proc, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (thread >= 0 && read_stat(thread, "stat", &stat) == 0 && has_files(&stat))
-			return take_fd(&thread);
-	}
-	return -ENOENT;
-}
-
-static int scan_process(struct scan *scan, const char *name)
-{
-	_cleanup_close_ int dir = openat(scan->proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), thread = -1;
-	struct proc_stat stat;
-	int rc = dir < 0 ? -errno : read_stat(dir, "stat", &stat);
-
-	if (rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM)
-		return rc;
-	if (rc == -ENOENT || rc == -ESRCH)
+	if (!left)
 		return 0;
-	if (rc < 0)
-		return note_denied(scan, (pid_t)strtol(name, NULL, 10), rc);
-	if (!has_files(&stat))
-		thread = stat.kernel_thread ? -1 : open_live_thread(scan, dir);
-	if (!has_files(&stat) && thread < 0)
-		return 0;
-	rc = file_scan_process(&scan->files, thread < 0 ? dir : thread, stat.pid == scan->ancestors[0]);
-	return rc < 0 ? rc : add_holders(scan, dir, &stat);
+	snprintf(subject, sizeof(subject), "%zu more processes", left);
+	return look_add_unknown(scan->look, subject, "not looked at, since too many others do not answer");
 }
 
-static int scan_all(struct scan *scan, DIR *dir)
+/* Looks at those of `pids`; who was there becomes known. */
+static int scan_set(struct scan *scan, const struct pid_set *pids, struct pid_set *known)
 {
-	struct dirent *entry;
-	uint64_t pid;
+	_cleanup_(process_pass_free) struct process_pass pass = { .root = scan->root,
+								  .matcher = &scan->matcher,
+								  .proc = scan->proc,
+								  .own = scan->ancestors[0],
+								  .pids = pids };
+	int rc = process_pass_run(&pass);
+
+	for (size_t i = 0; rc == 0 && i < pass.sightings.count; i++)
+		rc = add_sighting(scan, &pass, &pass.sightings.items[i]);
+	rc = rc < 0 ? rc : tell_left(scan, pass.left);
+	return rc < 0 ? rc : pid_set_merge(known, pids, &pass.gone);
+}
+
+static int scan_all(struct scan *scan)
+{
+	_cleanup_(pid_set_free) struct pid_set known = { { 0 } };
+	size_t fresh = 1;
 	int rc = 0;
 
-	while (rc == 0 && (entry = readdir(dir)))
-		if (parse_number(entry->d_name, &pid) == 0 && pid <= INT32_MAX)
-			rc = scan_process(scan, entry->d_name);
+	for (int round = 0; rc == 0 && fresh && round < ROUNDS; round++) {
+		_cleanup_(pid_set_free) struct pid_set pids = { { 0 } };
+
+		rc = pid_set_read(&pids, scan->proc, &known);
+		fresh = pids.list.count;
+		if (rc == 0 && fresh)
+			rc = scan_set(scan, &pids, &known);
+	}
 	return rc;
 }
 
 static int scan_suspects(struct scan *scan, const struct suspects *suspects)
 {
-	char name[16];
-	int rc = 0;
+	_cleanup_(pid_set_free) struct pid_set known = { { 0 } };
+	struct pid_set pids = { .list = { .items = suspects->pids, .count = suspects->count } };
 
-	for (size_t i = 0; rc == 0 && i < suspects->count; i++) {
-		snprintf(name, sizeof(name), "%d", suspects->pids[i]);
-		rc = scan_process(scan, name);
-	}
-	return rc;
+	return scan_set(scan, &pids, &known);
 }
 
 static int scan_processes(struct scan *scan)
 {
-	_cleanup_closedir_ DIR *dir = root_opendirf(scan->root, "/proc");
+	_cleanup_close_ int proc = root_openf(scan->root, O_RDONLY | O_DIRECTORY, "/proc");
 	_cleanup_(suspects_free) struct suspects suspects = { .all = true };
 
-	if (!dir)
-		return -errno;
-	scan->proc = dirfd(dir);
+	if (proc < 0)
+		return proc;
+	scan->proc = proc;
 	find_ancestors(scan);
 	suspects_find(scan->root, scan->look, &suspects);
-	return suspects.all ? scan_all(scan, dir) : scan_suspects(scan, &suspects);
+	return suspects.all ? scan_all(scan) : scan_suspects(scan, &suspects);
 }
 
 static int tell_denied(struct scan *scan)
@@ -300,34 +262,15 @@ static int tell_denied(struct scan *scan)
 	return look_add_unknown(scan->look, subject, "%s", strerror(-scan->denied_error));
 }
 
-/* A detached one has no mount to ask: its users have found out. */
-static void mark_shut_down(struct scan *scan)
-{
-	array_each(dev, &scan->files.shut_down.list) {
-		struct holder *filesystem = look_filesystem(scan->look, *dev);
-
-		if (filesystem)
-			filesystem->filesystem.shut_down = true;
-	}
-}
-
-static void cleanup_scan(struct scan *scan)
-{
-	matcher_free(&scan->matcher);
-	file_scan_free(&scan->files);
-}
-
 static int probe_processes(const struct root *root, struct look *look, struct err *err)
 {
-	_cleanup_(cleanup_scan) struct scan scan = { .root = root, .look = look };
+	struct scan scan = { .root = root, .look = look };
 	size_t before = look->holders.count;
 	int rc = matcher_init(&scan.matcher, look);
 
-	scan.files.root = root;
-	scan.files.matcher = &scan.matcher;
 	if (rc == 0)
 		rc = scan_processes(&scan);
-	mark_shut_down(&scan);
+	matcher_free(&scan.matcher);
 	if (rc == 0)
 		rc = tell_denied(&scan);
 	return rc < 0 ? err_errno(err, rc, "cannot list processes") : (int)(look->holders.count - before);
@@ -346,7 +289,7 @@ static bool is_doomed(const struct root *root, pid_t pid)
 	_cleanup_free_ char *text = NULL;
 	const char *pending;
 
-	if (root_readf(root, FACT_SIZE, &text, "/proc/%d/status", pid) <= 0)
+	if (root_readf(root, 16384, &text, "/proc/%d/status", pid) <= 0)
 		return false;
 	pending = strstr(text, "\nSigPnd:\t");
 	return pending && (strtoull(pending + strlen("\nSigPnd:\t"), NULL, 16) & 1ULL << (SIGKILL - 1));

@@ -331,7 +331,6 @@ static void add_process(struct tree *tree, const char *stat)
 	add_link(tree, "/proc/812/fd/0", "/dev/null");
 	add_link(tree, "/proc/812/fd/5", "/mnt/job (deleted)");
 	add_link(tree, "/proc/812/cwd", "/");
-	add_link(tree, "/proc/812/exe", "/usr/bin/fio");
 }
 
 static void a_process_is_found_with_all_its_uses(void **state)
@@ -341,6 +340,7 @@ static void a_process_is_found_with_all_its_uses(void **state)
 
 	add_file(tree, "/proc/self/mountinfo", "30 1 259:0 / /mnt rw - xfs /dev/pmem0 rw\n");
 	add_process(tree, STAT("812", "fio"));
+	add_link(tree, "/proc/812/exe", "/usr/bin/fio");
 	find(tree);
 	process = holder_named(tree, HOLDER_PROCESS, "fio[812]");
 	assert_int_equal(process->process.uses, USE_OPEN | USE_MAP);

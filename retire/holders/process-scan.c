@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "retire/holders/process-scan.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "retire/holders/container.h"
+#include "retire/holders/pinner.h"
+#include "util/cleanup.h"
+
+enum { FACT_SIZE = 16 << 10 };
+
+/* A small file of a process into `text`. Length or a negative errno. */
+static ssize_t read_fact(int dir, const char *name, char text[FACT_SIZE])
+{
+	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, FACT_SIZE - 1);
+
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	return n;
+}
+
+int read_stat(int dir, const char *name, struct proc_stat *stat)
+{
+	char text[FACT_SIZE];
+	ssize_t n = read_fact(dir, name, text);
+
+	return n < 0 ? (int)n : stat_parse(text, stat);
+}
+
+/* What systemd takes for a container is a virtual machine when it runs one. */
+static void read_cgroup(struct process *process, const char *text)
+{
+	_cleanup_free_ char *container = NULL;
+	bool vm;
+
+	process->unit = cgroup_parse_unit(text);
+	container = cgroup_parse_container(text, &vm);
+	if (vm)
+		process->vm = take_ptr(container);
+	else
+		process->container = take_ptr(container);
+}
+
+static void read_owner(int dir, struct process *process)
+{
+	_cleanup_free_ char *name = NULL;
+	char text[FACT_SIZE];
+	ssize_t length;
+
+	if (read_fact(dir, "status", text) < 0 || status_parse_uid(text, &process->uid) < 0)
+		process->uid = (uid_t)-1;
+	if (read_fact(dir, "cgroup", text) >= 0)
+		read_cgroup(process, text);
+	if (!process->vm && is_vm_monitor(process->comm))
+		process->vm = strdup("");
+	/* systemd knows a name that was cut and cleaned */
+	length = process->vm ? read_fact(dir, "cmdline", text) : 0;
+	name = length > 0 ? cmdline_parse_vm(text, (size_t)length) : NULL;
+	if (name && *name) {
+		free(process->vm);
+		process->vm = take_ptr(name);
+	}
+}
+
+/* Kernel threads have no files of their own, and the dead have none any more. */
+static bool has_files(const struct proc_stat *stat)
+{
+	return !stat->kernel_thread && stat->state != 'Z' && stat->state != 'X';
+}
+
+/*
+ * When the first thread has ended, the others go on, and the process shows no
+ * files any more. /proc/TID does (it has map_files, which task/TID has not).
+ */
+static int open_live_thread(const struct process_scan *scan, int process)
+{
+	int fd = openat(process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		_cleanup_close_ int thread = -1;
+		struct proc_stat stat;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		thread = openat(scan->proc, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (thread >= 0 && read_stat(thread, "stat", &stat) == 0 && has_files(&stat))
+			return take_fd(&thread);
+	}
+	return -ENOENT;
+}
+
+/* Only a process with memory has a program: the others are threads of the kernel, or dead. Cheaper than its stat.
+ */
+static bool has_program(int dir)
+{
+	char byte;
+
+	return readlinkat(dir, "exe", &byte, sizeof(byte)) >= 0;
+}
+
+/* Where to look for the files of a process: 1: *dir; 0: nowhere. Or a negative errno. */
+static int find_files(const struct process_scan *scan, int process, int *dir)
+{
+	struct proc_stat stat;
+	int rc;
+
+	*dir = -1;
+	if (has_program(process))
+		return 1;
+	rc = read_stat(process, "stat", &stat);
+	if (rc < 0 || has_files(&stat))
+		return rc < 0 ? rc : 1;
+	if (!stat.kernel_thread)
+		*dir = open_live_thread(scan, process);
+	return *dir >= 0;
+}
+
+/* Not the process' fault: nobody could be looked at. */
+static bool is_ours(int rc)
+{
+	return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM;
+}
+
+/* Pins are not of a file: who can make some, and has a file of ours, may have pinned pages of that. */
+static void note_pins(struct process_scan *scan, int process)
+{
+	unsigned uses = 0;
+
+	array_each(match, &scan->files.matches)
+		uses |= match->uses;
+	if (!(uses & (USE_MAP | USE_OPEN)) || !process_can_pin(scan->files.root, process))
+		return;
+	array_each(match, &scan->files.matches)
+		if (match->uses & (USE_MAP | USE_OPEN))
+			match->uses |= USE_PIN;
+}
+
+static int scan_files(struct process_scan *scan, int process, struct finding *finding)
+{
+	_cleanup_close_ int thread = -1;
+	int rc = find_files(scan, process, &thread);
+
+	if (rc <= 0)
+		return rc;
+	rc = file_scan_process(&scan->files, thread < 0 ? process : thread, finding->pid == scan->own);
+	finding->denied = scan->files.denied;
+	if (rc < 0 || !scan->files.matches.count)
+		return rc;
+	rc = read_stat(process, "stat", &finding->stat);
+	if (rc < 0)
+		return rc;
+	finding->who = (struct process){ .pid = finding->pid, .starttime = finding->stat.starttime, .pidfd = -1 };
+	memcpy(finding->who.comm, finding->stat.comm, sizeof(finding->stat.comm));
+	read_owner(process, &finding->who);
+	note_pins(scan, process);
+	return 0;
+}
+
+int process_scan(struct process_scan *scan, pid_t pid, struct finding *finding)
+{
+	_cleanup_close_ int process = -1;
+	char name[32];
+	int rc;
+
+	*finding = (struct finding){ .pid = pid };
+	file_scan_forget(&scan->files);
+	snprintf(name, sizeof(name), "%d", pid);
+	process = openat(scan->proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	rc = process < 0 ? -errno : scan_files(scan, process, finding);
+	if (rc == -ENOENT)
+		return -ESRCH;
+	if (rc == -ESRCH || is_ours(rc))
+		return rc;
+	if (rc < 0) {
+		file_scan_forget(&scan->files);
+		finding->denied = rc;
+	}
+	return finding->denied || scan->files.matches.count;
+}
+
+void process_scan_free(struct process_scan *scan)
+{
+	file_scan_free(&scan->files);
+}
+
+void finding_free(struct finding *finding)
+{
+	free(finding->who.unit);
+	free(finding->who.vm);
+	free(finding->who.container);
+}
