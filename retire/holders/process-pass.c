@@ -27,20 +27,19 @@ enum { TICK_MS = 100, STUCK_TICKS = 50, MAX_STUCK = 16 };
 
 enum { MAX_ANSWER = 512 << 20 };
 
+/* What became of a process; below these: in hand of the lane with that number. */
+enum { WAITING = 0, DONE = 254, GONE = 255 };
+
 /* In memory that all share. */
 struct board {
-	atomic_size_t next; /* the first process that nobody has taken */
-	struct desk {
-		atomic_ullong steps;
-		atomic_size_t at; /* the process at hand: its index and 1 */
-	} desks[LANES];
-	unsigned char gone[]; /* by index */
+	atomic_ullong steps[LANES];
+	atomic_uchar states[]; /* by index: a process is taken, and is in hand, in one step */
 };
 
 struct lane {
 	struct process_pass *pass;
 	struct board *board;
-	struct desk *desk;
+	unsigned char number; /* 1, 2, … */
 	struct child child;
 	int answer; /* memfd */
 	unsigned long long steps;
@@ -79,9 +78,22 @@ static int look_at(struct lane *lane, struct process_scan *scan, size_t index, F
 
 	if (rc > 0)
 		rc = put_finding(answer, &finding, &scan->files);
-	lane->board->gone[index] = rc == -ESRCH;
+	if (rc == 0 || rc == -ESRCH)
+		lane->board->states[index] = rc == 0 ? DONE : GONE;
 	finding_free(&finding);
 	return rc == -ESRCH ? 0 : rc;
+}
+
+/* The next process that nobody has, from *index on. */
+static bool take_process(struct lane *lane, size_t *index)
+{
+	for (; *index < lane->pass->pids->list.count; ++*index) {
+		unsigned char waiting = WAITING;
+
+		if (atomic_compare_exchange_strong(&lane->board->states[*index], &waiting, lane->number))
+			return true;
+	}
+	return false;
 }
 
 /* In the child. */
@@ -92,19 +104,17 @@ static int look_at_all(void *argument, int *fd)
 	_cleanup_(process_scan_free) struct process_scan scan = {
 		.proc = pass->proc,
 		.own = pass->own,
-		.files = { .root = pass->root, .matcher = pass->matcher, .steps = &lane->desk->steps },
+		.files = { .root = pass->root,
+			   .matcher = pass->matcher,
+			   .steps = &lane->board->steps[lane->number - 1] },
 	};
 	_cleanup_fclose_ FILE *answer = fdopen(lane->answer, "w");
 	int rc = answer ? 0 : -errno;
-	size_t index;
 
 	(void)fd;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (rc == 0 && (index = atomic_fetch_add(&lane->board->next, 1)) < pass->pids->list.count) {
-		lane->desk->at = index + 1;
+	for (size_t index = 0; rc == 0 && take_process(lane, &index);)
 		rc = look_at(lane, &scan, index, answer);
-		lane->desk->at = 0;
-	}
 	return rc;
 }
 
@@ -112,7 +122,6 @@ static int start_lane(struct lane *lane)
 {
 	int rc;
 
-	lane->desk->at = 0;
 	lane->asleep = 0;
 	lane->answer = memfd_create("processes", MFD_CLOEXEC);
 	if (lane->answer < 0)
@@ -126,7 +135,7 @@ static int start_lane(struct lane *lane)
 /* Asleep, and without a step since it was looked at last; who waits for a processor is not. */
 static bool is_stuck(struct lane *lane)
 {
-	unsigned long long steps = lane->desk->steps;
+	unsigned long long steps = lane->board->steps[lane->number - 1];
 	struct proc_stat stat;
 	char path[32];
 
@@ -216,20 +225,23 @@ static int collect(struct lane *lane)
 	return rc;
 }
 
+/* What the lane has in hand, which is one process at most. */
 static int note_unanswered(struct lane *lane, int error)
 {
 	struct process_pass *pass = lane->pass;
-	size_t at = lane->desk->at;
-	struct sighting *sighting;
 
-	if (!at)
-		return 0;
-	sighting = array_add(&pass->sightings);
-	if (!sighting)
-		return -ENOMEM;
-	*sighting = (struct sighting){
-		.finding = { .pid = pass->pids->list.items[at - 1], .denied = error },
-	};
+	for (size_t i = 0; i < pass->pids->list.count; i++) {
+		struct sighting *sighting;
+
+		if (lane->board->states[i] != lane->number)
+			continue;
+		sighting = array_add(&pass->sightings);
+		if (!sighting)
+			return -ENOMEM;
+		sighting->finding.pid = pass->pids->list.items[i];
+		sighting->finding.denied = error;
+		lane->board->states[i] = DONE;
+	}
 	return 0;
 }
 
@@ -278,7 +290,7 @@ static int run_lanes(struct process_pass *pass, struct board *board)
 	for (; running < count && rc == 0; running += rc == 0) {
 		lanes[running] = (struct lane){ .pass = pass,
 						.board = board,
-						.desk = &board->desks[running],
+						.number = (unsigned char)(running + 1),
 						.child = CHILD_NONE,
 						.answer = -1 };
 		rc = start_lane(&lanes[running]);
@@ -309,16 +321,14 @@ static int compare_sightings(const void *a, const void *b)
 
 static int note_rest(struct process_pass *pass, const struct board *board)
 {
-	size_t count = pass->pids->list.count, taken = board->next < count ? board->next : count;
+	for (size_t i = 0; i < pass->pids->list.count; i++) {
+		pid_t *gone = board->states[i] == GONE ? array_add(&pass->gone.list) : NULL;
 
-	pass->left = count - taken;
-	for (size_t i = 0; i < taken; i++) {
-		pid_t *gone = board->gone[i] ? array_add(&pass->gone.list) : NULL;
-
-		if (board->gone[i] && !gone)
+		if (board->states[i] == GONE && !gone)
 			return -ENOMEM;
 		if (gone)
 			*gone = pass->pids->list.items[i];
+		pass->left += board->states[i] == WAITING;
 	}
 	if (pass->sightings.count)
 		qsort(pass->sightings.items, pass->sightings.count, sizeof(*pass->sightings.items),
