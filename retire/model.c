@@ -305,6 +305,8 @@ void look_forget_holders(struct look *look)
 		free(unknown->reason);
 	}
 	free(look->unknowns.items);
+	free(look->likely);
+	look->likely = NULL;
 	memset(&look->holders, 0, sizeof(look->holders));
 	memset(&look->namespaces, 0, sizeof(look->namespaces));
 	memset(&look->unknowns, 0, sizeof(look->unknowns));

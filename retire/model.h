@@ -122,7 +122,8 @@ enum use {
 	USE_ROOT = 1 << 3,
 	USE_EXE = 1 << 4,
 	USE_NAMESPACE = 1 << 5,
-	USE_PIN = 1 << 6 /* it can pin pages, which outlives every open and map */
+	USE_PIN = 1 << 6,   /* it can pin pages, which outlives every open and map */
+	USE_SOCKET = 1 << 7 /* a unix socket that is bound to a file */
 };
 
 struct process {
@@ -185,6 +186,7 @@ struct look {
 	ARRAY_OF(struct holder) holders;
 	ARRAY_OF(struct mount_namespace) namespaces;
 	ARRAY_OF(struct unknown) unknowns;
+	char *likely; /* who may hold what is held by nobody that is seen; NULL: nobody, or all is seen */
 	bool initial_namespaces; /* this program lives in the initial pid and user namespaces */
 	dev_t journal_devs[2];	 /* file systems that this program writes its journal on; 0: not known */
 };

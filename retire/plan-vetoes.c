@@ -56,6 +56,7 @@ static const struct {
 	{ USE_ROOT, "has its root directory at" },
 	{ USE_EXE, "runs" },
 	{ USE_NAMESPACE, "keeps the mount namespace of" },
+	{ USE_SOCKET, "has a socket bound to" },
 };
 
 static const char *use_verb(unsigned uses)
@@ -229,8 +230,9 @@ static int veto_filesystem(struct planning *planning, const struct holder *holde
 		planning, veto, holder->name,
 		"the %s file system on %s is alive although no mount and no process shows it: a mount namespace "
 		"kept by a descriptor, a descriptor in flight, or the kernel (nfsd, loop, a storage target) may "
-		"hold it: look at exportfs -v, losetup, targetcli ls and lsfd, and end it there first",
-		holder->filesystem.fstype, on);
+		"hold it: look at exportfs -v, losetup, targetcli ls and lsfd, and end it there first%s%s",
+		holder->filesystem.fstype, on, planning->look->likely ? "; likely: " : "",
+		planning->look->likely ? planning->look->likely : "");
 }
 
 /* What has nothing of its own to say: its kind says what it does there, and what ends it or why nothing does. */

@@ -177,7 +177,7 @@ const struct holder *shown_holder(const struct look *look, int id)
 
 const char *use_name(size_t bit)
 {
-	static const char *const names[] = { "open", "map", "cwd", "root", "exe", "namespace", "pin" };
+	static const char *const names[] = { "open", "map", "cwd", "root", "exe", "namespace", "pin", "socket" };
 
 	return bit < COUNT_OF(names) ? names[bit] : NULL;
 }

@@ -79,8 +79,25 @@ struct path {
 	struct vfsmount *mnt;
 };
 
+struct sock_common {
+	unsigned short skc_family;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+};
+
+struct unix_sock {
+	struct path path;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
 struct file {
 	struct inode *f_inode;
+	void *private_data;
 	struct path f_path;
 };
 

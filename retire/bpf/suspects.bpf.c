@@ -16,7 +16,14 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-enum { S_IFMT = 0170000, S_IFBLK = 0060000, S_IFCHR = 0020000, NSFS_MAGIC = 0x6e736673 };
+enum {
+	S_IFMT = 0170000,
+	S_IFBLK = 0060000,
+	S_IFCHR = 0020000,
+	NSFS_MAGIC = 0x6e736673,
+	SOCKFS_MAGIC = 0x534f434b,
+	AF_UNIX = 1
+};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -65,12 +72,28 @@ static __always_inline bool is_watched_inode(struct inode *inode, __u32 known)
 	return dev != known && is_watched(BPF_WATCH_DEV, dev);
 }
 
+/* A unix socket that is bound to a file keeps that. */
+static __always_inline bool is_watched_socket(struct file *file)
+{
+	struct socket *socket = file->private_data;
+	struct vfsmount *vfsmount;
+	struct unix_sock *bound;
+
+	if (file->f_inode->i_sb->s_magic != SOCKFS_MAGIC)
+		return false;
+	bound = (void *)BPF_CORE_READ(socket, sk);
+	if (!bound || BPF_CORE_READ((struct sock *)bound, __sk_common.skc_family) != AF_UNIX)
+		return false;
+	vfsmount = BPF_CORE_READ(bound, path.mnt);
+	return vfsmount && is_watched_mount(vfsmount, BPF_CORE_READ(vfsmount, mnt_sb, s_dev));
+}
+
 static __always_inline bool is_watched_file(struct file *file)
 {
 	struct vfsmount *vfsmount = file->f_path.mnt;
 	__u32 dev = vfsmount->mnt_sb->s_dev;
 
-	return is_watched_mount(vfsmount, dev) || is_watched_inode(file->f_inode, dev);
+	return is_watched_mount(vfsmount, dev) || is_watched_inode(file->f_inode, dev) || is_watched_socket(file);
 }
 
 /*

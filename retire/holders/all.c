@@ -71,6 +71,27 @@ static int find_places(const struct root *root, struct look *look, struct err *e
 	return 0;
 }
 
+/* A file system that lives on, and nobody is seen who would make it. */
+static bool is_unexplained(const struct look *look, const struct holder *holder)
+{
+	if (holder->type != HOLDER_FILESYSTEM || !holder->filesystem.detached)
+		return false;
+	array_each(process, &look->holders)
+		if (process->type == HOLDER_PROCESS && look_rests_on(look, process, holder->id))
+			return false;
+	return true;
+}
+
+static void find_likely(const struct root *root, struct look *look)
+{
+	bool unexplained = false;
+
+	array_each(holder, &look->holders)
+		unexplained |= is_unexplained(look, holder);
+	if (unexplained && !look->likely)
+		look->likely = holders_likely(root);
+}
+
 int holders_find(const struct root *root, struct look *look, struct err *err)
 {
 	int rc;
@@ -86,5 +107,7 @@ int holders_find(const struct root *root, struct look *look, struct err *err)
 		if (!kind->stacks)
 			rc = run_probe(kind, root, look, err);
 	}
+	if (rc >= 0)
+		find_likely(root, look);
 	return rc < 0 ? rc : 0;
 }

@@ -26,4 +26,11 @@ int holders_find(const struct root *root, struct look *look, struct err *err);
 /* Is there still the process with this pid and start time? One that is only waited for has ended. */
 bool holders_process_lives(const struct root *root, const struct process *process);
 
+/*
+ * Processes that have what can hold a file without showing which: "mkholder[812]
+ * (descriptors in flight), …"; for the message when something is held and
+ * nobody is seen. The caller frees; NULL: there are none.
+ */
+char *holders_likely(const struct root *root);
+
 #endif

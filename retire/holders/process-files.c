@@ -85,6 +85,8 @@ static int note_pins(struct file_scan *scan, uint64_t ns, int dir, const char *n
 	return rc;
 }
 
+static int scan_socket(struct file_scan *scan, uint64_t ino, int dir, const char *name);
+
 static int judge(struct file_scan *scan, const struct statx *stx, unsigned use, int dir, const char *name)
 {
 	struct target target;
@@ -93,6 +95,8 @@ static int judge(struct file_scan *scan, const struct statx *stx, unsigned use, 
 		return file_scan_use(scan, &target, use, dir, name);
 	if (scan->matcher->pins.count && makedev(stx->stx_dev_major, stx->stx_dev_minor) == scan->matcher->nsfs)
 		return note_pins(scan, stx->stx_ino, dir, name);
+	if (S_ISSOCK(stx->stx_mode) && use == USE_OPEN && scan->matcher->filesystems.count)
+		return scan_socket(scan, stx->stx_ino, dir, name);
 	return 0;
 }
 
@@ -140,6 +144,22 @@ static int scan_link(struct file_scan *scan, unsigned use, int dir, const char *
 		return judge_dead(scan, use, dir, name);
 	file_scan_error(scan, rc);
 	return 0;
+}
+
+/* The file that it is bound to. */
+static int scan_socket(struct file_scan *scan, uint64_t ino, int dir, const char *name)
+{
+	_cleanup_close_ int file = bound_socket_open(&scan->sockets, scan->thread, dir, name, ino);
+	char link[64];
+
+	if (file == -ENOMEM)
+		return file;
+	if (file < 0) {
+		file_scan_error(scan, file);
+		return 0;
+	}
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
+	return scan_link(scan, USE_SOCKET, AT_FDCWD, link);
 }
 
 static bool is_standard(const char *name)
@@ -191,6 +211,17 @@ void file_scan_forget(struct file_scan *scan)
 	scan->denied = 0;
 }
 
+int file_scan_thread(struct file_scan *scan, int dir, unsigned tables)
+{
+	int rc = tables & THREAD_FILES ? scan_descriptors(scan, dir, false) : 0;
+
+	if (rc == 0 && tables & THREAD_PLACES)
+		rc = scan_link(scan, USE_CWD, dir, "cwd");
+	if (rc == 0 && tables & THREAD_PLACES)
+		rc = scan_link(scan, USE_ROOT, dir, "root");
+	return rc < 0 ? rc : scan_namespace(scan, dir);
+}
+
 int file_scan_process(struct file_scan *scan, int dir, bool own)
 {
 	static const struct {
@@ -213,4 +244,5 @@ void file_scan_free(struct file_scan *scan)
 	file_scan_forget(scan);
 	free(scan->matches.items);
 	inode_set_free(&scan->plain);
+	bound_sockets_free(&scan->sockets);
 }

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "retire/holders/bound-sockets.h"
 #include "retire/holders/dead-files.h"
 #include "retire/holders/inode-set.h"
 #include "retire/holders/matcher.h"
@@ -20,7 +21,9 @@ struct match {
 struct file_scan {
 	const struct root *root;
 	const struct matcher *matcher;
-	atomic_ullong *steps;		/* counts what the kernel has answered; a scan that is stuck does not */
+	atomic_ullong *steps; /* counts what the kernel has answered; a scan that is stuck does not */
+	pid_t thread;	      /* whose directory is looked at next */
+	struct bound_sockets sockets;
 	struct inode_set plain;		/* mapped files that are known not to be ours */
 	bool no_map_query;		/* this kernel has no PROCMAP_QUERY */
 	ARRAY_OF(struct match) matches; /* of the process at hand */
@@ -36,6 +39,12 @@ int file_scan_process(struct file_scan *scan, int dir, bool own);
 
 /* Lets go of the matches of the last process. */
 void file_scan_forget(struct file_scan *scan);
+
+/* What a thread can have apart from its process. */
+enum { THREAD_FILES = 1 << 0, THREAD_PLACES = 1 << 1 };
+
+/* After that one: adds what the thread whose directory is `dir` has in `tables` of its own. 0 or -ENOMEM. */
+int file_scan_thread(struct file_scan *scan, int dir, unsigned tables);
 
 void file_scan_free(struct file_scan *scan);
 

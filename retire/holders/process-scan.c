@@ -9,6 +9,7 @@
 
 #include "retire/holders/container.h"
 #include "retire/holders/pinner.h"
+#include "retire/holders/process-threads.h"
 #include "util/cleanup.h"
 
 enum { FACT_SIZE = 16 << 10 };
@@ -78,7 +79,7 @@ static bool has_files(const struct proc_stat *stat)
  * When the first thread has ended, the others go on, and the process shows no
  * files any more. /proc/TID does (it has map_files, which task/TID has not).
  */
-static int open_live_thread(const struct process_scan *scan, int process)
+static int open_live_thread(const struct process_scan *scan, int process, pid_t *tid)
 {
 	int fd = openat(process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -91,8 +92,10 @@ static int open_live_thread(const struct process_scan *scan, int process)
 		if (entry->d_name[0] == '.')
 			continue;
 		thread = openat(scan->proc, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (thread >= 0 && read_stat(thread, "stat", &stat) == 0 && has_files(&stat))
-			return take_fd(&thread);
+		if (thread < 0 || read_stat(thread, "stat", &stat) < 0 || !has_files(&stat))
+			continue;
+		*tid = stat.pid;
+		return take_fd(&thread);
 	}
 	return -ENOENT;
 }
@@ -106,8 +109,8 @@ static bool has_program(int dir)
 	return readlinkat(dir, "exe", &byte, sizeof(byte)) >= 0;
 }
 
-/* Where to look for the files of a process: 1: *dir; 0: nowhere. Or a negative errno. */
-static int find_files(const struct process_scan *scan, int process, int *dir)
+/* Where to look for the files of a process: 1: *dir, of thread *tid; 0: nowhere. Or a negative errno. */
+static int find_files(const struct process_scan *scan, int process, int *dir, pid_t *tid)
 {
 	struct proc_stat stat;
 	int rc;
@@ -119,7 +122,7 @@ static int find_files(const struct process_scan *scan, int process, int *dir)
 	if (rc < 0 || has_files(&stat))
 		return rc < 0 ? rc : 1;
 	if (!stat.kernel_thread)
-		*dir = open_live_thread(scan, process);
+		*dir = open_live_thread(scan, process, tid);
 	return *dir >= 0;
 }
 
@@ -146,11 +149,15 @@ static void note_pins(struct process_scan *scan, int process)
 static int scan_files(struct process_scan *scan, int process, struct finding *finding)
 {
 	_cleanup_close_ int thread = -1;
-	int rc = find_files(scan, process, &thread);
+	pid_t tid = finding->pid;
+	int rc = find_files(scan, process, &thread, &tid);
 
 	if (rc <= 0)
 		return rc;
+	scan->files.thread = tid;
 	rc = file_scan_process(&scan->files, thread < 0 ? process : thread, finding->pid == scan->own);
+	if (rc == 0)
+		rc = scan_threads(&scan->files, process, tid);
 	finding->denied = scan->files.denied;
 	if (rc < 0 || !scan->files.matches.count)
 		return rc;

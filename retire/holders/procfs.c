@@ -182,6 +182,16 @@ char *cgroup_parse_unit(const char *text)
 	return unit ? unit : unit_in_hierarchy(text, ":name=systemd:");
 }
 
+/* "ADDRESS: REFERENCES PROTOCOL FLAGS TYPE STATE INO NAME", all but the last two of fixed width: unix_seq_show()
+ */
+int unix_parse(const char *line, uint64_t *ino)
+{
+	if (skip_fields(&line, 6))
+		return -EINVAL;
+	line += strspn(line, " ");
+	return take_number(&line, 10, ino) || take_char(&line, ' ') || !*ino ? -EINVAL : 0;
+}
+
 int maps_parse(const char *line, struct maps_line *maps)
 {
 	uint64_t offset, major_number, minor_number;

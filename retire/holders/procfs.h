@@ -44,6 +44,9 @@ struct maps_line {
 /* Does not need the whole line, which has a path of any length. 0 or -EINVAL. */
 int maps_parse(const char *line, struct maps_line *maps);
 
+/* The inode number of a socket that has a name, from a line of /proc/net/unix. 0 or -EINVAL. */
+int unix_parse(const char *line, uint64_t *ino);
+
 struct swap_line {
 	char *path; /* points into the line */
 	bool file, deleted;

@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "retire/holders/holders.h"
 #include "util/cleanup.h"
 #include "util/root.h"
 #include "util/text.h"
@@ -154,4 +155,12 @@ const char *step_subject(const struct look *look, const struct step *step)
 struct deadline step_deadline(const struct execution *execution, uint64_t ms)
 {
 	return deadline_sooner(execution->deadline, deadline_in(ms));
+}
+
+int step_unseen(const struct execution *execution, const char *why, struct err *err)
+{
+	_cleanup_free_ char *likely = holders_likely(execution->root);
+
+	return err_set(err, -EBUSY, "busy, though %s%s%s", why, likely ? "; likely: " : "",
+		       likely ? likely : "");
 }

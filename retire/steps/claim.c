@@ -72,9 +72,10 @@ static int apply_claim(struct execution *execution, const struct step *step, str
 	if (rc == 0)
 		rc = claim_patiently(execution, device, fd, err);
 	if (rc == -EBUSY)
-		return err_set(err, rc,
-			       "busy, though no mount and no process is seen: a mount namespace or a descriptor "
-			       "in flight may keep a file system alive, or the kernel uses it");
+		return step_unseen(execution,
+				   "no mount and no process is seen: a mount namespace or a descriptor "
+				   "in flight may keep a file system alive, or the kernel uses it",
+				   err);
 	/* what was written through the block device itself */
 	if (rc == 0)
 		rc = execution->effects->flush(execution->effects, *fd, step_deadline(execution, 30000), err);

@@ -127,6 +127,9 @@ int files_find(const struct execution *execution, dev_t dev); /* -1: none */
 /* A last flush of the file system, then lets its descriptor go: it would keep the mount busy. */
 int files_close(struct execution *execution, dev_t dev, struct err *err);
 
+/* -EBUSY and "busy, though WHY; likely: …": of who is known to have what can hold things unseen. */
+int step_unseen(const struct execution *execution, const char *why, struct err *err);
+
 /* Looks again at who rests on the step's place, kills them if the request says so, and waits for their end. */
 int evict_again(struct execution *execution, const struct step *step, struct deadline deadline, struct err *err);
 

@@ -79,9 +79,10 @@ static int unmount_busy(struct execution *execution, const struct step *step, co
 		rc = call_unmount(execution, mount, kept, err);
 	} while (rc == -EBUSY && !deadline_passed(patience));
 	if (rc == -EBUSY)
-		return err_set(err, rc,
-			       "busy, though no process is seen using it: a descriptor in flight, or the kernel "
-			       "(nfsd, loop, a storage target), may hold it");
+		return step_unseen(execution,
+				   "no process is seen using it: a descriptor in flight, or the kernel "
+				   "(nfsd, loop, a storage target), may hold it",
+				   err);
 	return rc;
 }
 

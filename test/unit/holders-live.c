@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Processes of this machine that $MKHOLDER makes on a tmpfs of ours: which of
+ * them the probe finds, and what for. Needs root; else skipped.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "retire/holders/holders.h"
+#include "util/root.h"
+
+enum { SKIPPED = 77 };
+
+/* In a mount namespace of ours it is a tmpfs that nobody else sees, or uses. */
+static const char directory[] = "/mnt";
+
+static pid_t make_holder(const char *kind, const char *path)
+{
+	char line[64] = "";
+	int ends[2];
+	pid_t pid;
+
+	assert_return_code(pipe2(ends, O_CLOEXEC), errno);
+	/* our own children are none of the probe's: it has to be somebody else's */
+	pid = fork();
+	if (pid == 0 && fork() == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		execl(getenv("MKHOLDER"), "mkholder", kind, path, NULL);
+		_exit(127);
+	}
+	if (pid == 0)
+		_exit(0);
+	waitpid(pid, NULL, 0);
+	close(ends[1]);
+	assert_true(read(ends[0], line, sizeof(line) - 1) > 0);
+	close(ends[0]);
+	assert_int_equal(sscanf(line, "ready %d", &pid), 1);
+	return pid;
+}
+
+/* Under a name of its own each time: some kinds make the file. */
+static const char *path_for(const char *kind)
+{
+	static const char *const directories[] = { "cwd", "root", "thread-cwd" };
+	static const char *const made[] = { "socket-bound", "epoll", "exe", "open-deleted" };
+	static char path[128];
+	FILE *file;
+
+	for (size_t i = 0; i < COUNT_OF(directories); i++)
+		if (strcmp(kind, directories[i]) == 0)
+			return directory;
+	snprintf(path, sizeof(path), "%s/%s", directory, kind);
+	for (size_t i = 0; i < COUNT_OF(made); i++)
+		if (strcmp(kind, made[i]) == 0)
+			return path;
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs("content\n", file);
+	fclose(file);
+	return path;
+}
+
+/* What processes are found for on our file system. */
+static void find_users(struct look *look)
+{
+	struct device *device = array_add(&look->devices);
+	struct holder *filesystem;
+	struct root root;
+	struct stat st;
+
+	assert_non_null(device);
+	*device = (struct device){ .name = strdup("namespace0.0"), .mode = MODE_FSDAX };
+	filesystem = look_add_holder(look, HOLDER_FILESYSTEM, 0, 0, "live");
+	assert_non_null(filesystem);
+	assert_return_code(stat(directory, &st), errno);
+	filesystem->dev = st.st_dev;
+	filesystem->filesystem.dev = st.st_dev;
+	assert_return_code(root_open(&root, NULL), 0);
+	assert_true(holder_kinds[HOLDER_PROCESS]->probe(&root, look, NULL) >= 0);
+	root_close(&root);
+}
+
+static unsigned uses_of(const struct look *look, pid_t pid)
+{
+	unsigned uses = 0;
+
+	array_each(holder, &look->holders)
+		if (holder->type == HOLDER_PROCESS && holder->process.pid == pid)
+			uses |= holder->process.uses;
+	return uses;
+}
+
+static void every_kind_is_found_for_what_it_does(void **state)
+{
+	static const struct {
+		const char *kind;
+		unsigned uses;
+	} rows[] = {
+		{ "open", USE_OPEN },
+		{ "open-path", USE_OPEN },
+		{ "open-deleted", USE_OPEN },
+		{ "lock", USE_OPEN },
+		{ "lease", USE_OPEN },
+		{ "map", USE_MAP },
+		{ "map-private", USE_MAP },
+		{ "map-deleted", USE_MAP },
+		{ "pin", USE_MAP },
+		{ "cwd", USE_CWD },
+		{ "root", USE_ROOT },
+		{ "exe", USE_EXE | USE_MAP },
+		{ "thread-files", USE_OPEN },
+		{ "thread-cwd", USE_CWD },
+		{ "leader-gone", USE_OPEN },
+		{ "leader-gone-map", USE_MAP },
+		{ "socket-bound", USE_SOCKET },
+		{ "inotify", 0 },
+		{ "fanotify", 0 },
+		{ "epoll", 0 },
+	};
+
+	struct look look = { .initial_namespaces = true };
+	pid_t pids[COUNT_OF(rows)];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		pids[i] = make_holder(rows[i].kind, path_for(rows[i].kind));
+	find_users(&look);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		unsigned uses = uses_of(&look, pids[i]);
+
+		kill(pids[i], SIGKILL);
+		if (uses != rows[i].uses)
+			print_error("%s: 0x%x\n", rows[i].kind, uses);
+	}
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_int_equal(uses_of(&look, pids[i]), rows[i].uses);
+	look_free(&look);
+}
+
+static void who_may_hold_what_nothing_shows_is_a_suspect(void **state)
+{
+	static const struct {
+		const char *kind, *what;
+	} rows[] = {
+		{ "flight", "descriptors in flight" },
+		{ "flight-received", "descriptors in flight" },
+		{ "flight-nested", "descriptors in flight" },
+		{ "flight-unaccepted", "descriptors in flight" },
+		{ "uring-file", "files registered with io_uring" },
+		{ "fanotify-event", "fanotify events" },
+	};
+	pid_t pids[COUNT_OF(rows)], idle = make_holder("nothing", NULL);
+	char *likely, text[128];
+	struct root root;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		pids[i] = make_holder(rows[i].kind, path_for(rows[i].kind));
+	assert_return_code(root_open(&root, NULL), 0);
+	likely = holders_likely(&root);
+	root_close(&root);
+	kill(idle, SIGKILL);
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		kill(pids[i], SIGKILL);
+	assert_non_null(likely);
+	snprintf(text, sizeof(text), "[%d]", idle);
+	assert_null(strstr(likely, text));
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		snprintf(text, sizeof(text), "mkholder[%d] (%s)", pids[i], rows[i].what);
+		/* a machine with many of them has more than are named */
+		if (!strstr(likely, text) && !strstr(likely, " more"))
+			fail_msg("%s is not in: %s", rows[i].kind, likely);
+	}
+	free(likely);
+}
+
+static bool make_place(void)
+{
+	return getenv("MKHOLDER") && geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
+	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("none", directory, "tmpfs", 0, NULL) == 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_kind_is_found_for_what_it_does),
+		cmocka_unit_test(who_may_hold_what_nothing_shows_is_a_suspect),
+	};
+
+	return make_place() ? cmocka_run_group_tests(tests, NULL, NULL) : SKIPPED;
+}
