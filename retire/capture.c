@@ -364,6 +364,67 @@ int captured_swap(struct json_object *object, struct swap *swap)
 	return 0;
 }
 
+static const struct text_field export_texts[] = {
+	{ "path", offsetof(struct export, path), true },
+	{ "client", offsetof(struct export, client), true },
+	{ "options", offsetof(struct export, options), false },
+};
+
+static const struct text_field target_texts[] = {
+	{ "directory", offsetof(struct nvme_target, directory), true },
+	{ "backing", offsetof(struct nvme_target, backing), true },
+	{ "uuid", offsetof(struct nvme_target, uuid), false },
+};
+
+struct json_object *capture_served(const struct holder *holder)
+{
+	struct json_object *object = json_object_new_object();
+
+	if (holder->type == HOLDER_EXPORT)
+		put_texts(object, export_texts, COUNT_OF(export_texts), &holder->export);
+	else
+		put_texts(object, target_texts, COUNT_OF(target_texts), &holder->nvme);
+	return object;
+}
+
+/* What becomes a word of a command: of one line, bounded, and no option. */
+static bool is_word(const char *text)
+{
+	return !text || (*text && *text != '-' && strlen(text) < 4096 && !strpbrk(text, " \t\r\n"));
+}
+
+static bool is_export(const struct export *export)
+{
+	return is_plain_path(export->path) && is_word(export->client) && *export->client != '[' &&
+	       !strpbrk(export->client, "()") && is_word(export->options);
+}
+
+#define NVME_SUBSYSTEMS "/sys/kernel/config/nvmet/subsystems/"
+
+static bool is_target(const struct nvme_target *target)
+{
+	return is_plain_path(target->directory) && starts_with(target->directory, NVME_SUBSYSTEMS) &&
+	       is_plain_path(target->backing);
+}
+
+int captured_served(struct json_object *object, struct holder *holder)
+{
+	bool target = text_of(object, "directory");
+	int rc;
+
+	memset(holder, 0, sizeof(*holder));
+	holder->type = target ? HOLDER_NVME_TARGET : HOLDER_EXPORT;
+	rc = target ? copy_texts(object, target_texts, COUNT_OF(target_texts), &holder->nvme)
+		    : copy_texts(object, export_texts, COUNT_OF(export_texts), &holder->export);
+	if (rc == 0 && !(target ? is_target(&holder->nvme) : is_export(&holder->export)))
+		rc = -EBADMSG;
+	if (rc < 0 && target)
+		nvme_target_free(&holder->nvme);
+	else if (rc < 0)
+		export_free(&holder->export);
+	return rc;
+}
+
 struct json_object *capture_process(const struct process *process)
 {
 	struct json_object *object = json_object_new_object();

@@ -32,6 +32,10 @@ int captured_mount(struct json_object *object, struct captured_mount *captured);
 struct json_object *capture_swap(const struct swap *swap);
 int captured_swap(struct json_object *object, struct swap *swap);
 
+/* What is served to others; the holder has its type. Its export or target is to be freed. */
+struct json_object *capture_served(const struct holder *holder);
+int captured_served(struct json_object *object, struct holder *holder);
+
 /* Who a process is, not what it uses. No pidfd comes with it. */
 struct json_object *capture_process(const struct process *process);
 int captured_process(struct json_object *object, struct process *process);

@@ -19,6 +19,7 @@
 
 #include "retire/effects-kept.h"
 #include "retire/effects-mount.h"
+#include "retire/effects-serve.h"
 #include "retire/guardian-scope.h"
 #include "util/cleanup.h"
 
@@ -381,6 +382,40 @@ static int system_swap_on(struct effects *effects, const struct swap *swap, stru
 	return system_swap(effects, do_swap_on, swap, -EBUSY, deadline, err);
 }
 
+/* In words what an errno would only hint at. */
+static int tell_served(int rc, struct err *err)
+{
+	switch (rc) {
+	case -ENOPKG:
+		return err_set(err, rc, "there is no /usr/sbin/exportfs (Debian: nfs-kernel-server)");
+	case -EREMOTEIO:
+		return err_set(err, rc, "exportfs failed: run it by hand to see why");
+	case -EBUSY:
+		return err_set(
+			err, rc,
+			"an NFS client has files open there and elsewhere, and this kernel lets go of all or "
+			"none: write \"expire\" to its /proc/fs/nfsd/clients/*/ctl");
+	default:
+		return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : rc;
+	}
+}
+
+static int system_withdraw(struct effects *effects, const struct holder *served, dev_t on,
+			   struct deadline deadline, struct err *err)
+{
+	struct serve_work work = { served, on };
+
+	return tell_served(in_child(effects, serve_end, &work, deadline, NULL), err);
+}
+
+static int system_offer(struct effects *effects, const struct holder *served, struct deadline deadline,
+			struct err *err)
+{
+	struct serve_work work = { served, 0 };
+
+	return tell_served(in_child(effects, serve_begin, &work, deadline, NULL), err);
+}
+
 /* A node of our own for a disk that has none in /dev; gone again before anybody sees it. */
 static int open_own_node(dev_t dev)
 {
@@ -472,6 +507,8 @@ void effects_system_init(struct effects_system *system, device_work *disable, de
 			.forget_kept = system_forget_kept,
 			.swap_off = system_swap_off,
 			.swap_on = system_swap_on,
+			.withdraw = system_withdraw,
+			.offer = system_offer,
 			.claim = system_claim,
 			.disable = system_disable,
 			.enable = system_enable,

@@ -69,6 +69,17 @@ struct effects {
 	int (*swap_on)(struct effects *effects, const struct swap *swap, struct deadline deadline,
 		       struct err *err);
 
+	/*
+	 * Ends what the kernel serves to others: an NFS export, and what its
+	 * clients have open on file system `on`, or a namespace of an NVMe
+	 * target. 1: it was not served any more.
+	 */
+	int (*withdraw)(struct effects *effects, const struct holder *served, dev_t on, struct deadline deadline,
+			struct err *err);
+	/* Serves it again as it was; 1: it is. -ENOENT: what it was served as is not there any more. */
+	int (*offer)(struct effects *effects, const struct holder *served, struct deadline deadline,
+		     struct err *err);
+
 	/* O_RDONLY|O_EXCL of the whole disk: proof that no superblock, dm table or swap area is left. No waiting.
 	 */
 	int (*claim)(struct effects *effects, const struct device *device, int *fd, struct err *err);

@@ -213,7 +213,7 @@ struct step_record *execute_take(struct execution *execution, const struct captu
 /* What a child in the kernel may still be taking down is not put back under its hands. */
 static bool is_in_the_way(struct execution *execution, enum step_type type)
 {
-	return (type == STEP_UNMOUNT || type == STEP_SWAP_OFF) &&
+	return (type == STEP_UNMOUNT || type == STEP_SWAP_OFF || type == STEP_WITHDRAW) &&
 	       (execution->effects->hanging_more || !child_reap(&execution->effects->hanging));
 }
 

@@ -267,6 +267,21 @@ bool process_has_owner_of(const struct process *process, const struct process *o
 	return is_same_text(process->unit, other->unit);
 }
 
+void export_free(struct export *export)
+{
+	free(export->path);
+	free(export->client);
+	free(export->options);
+	free(export->users);
+}
+
+void nvme_target_free(struct nvme_target *target)
+{
+	free(target->directory);
+	free(target->backing);
+	free(target->uuid);
+}
+
 static void holder_free(struct holder *holder)
 {
 	free(holder->name);
@@ -279,6 +294,12 @@ static void holder_free(struct holder *holder)
 		break;
 	case HOLDER_SWAP:
 		free(holder->swap.path);
+		break;
+	case HOLDER_EXPORT:
+		export_free(&holder->export);
+		break;
+	case HOLDER_NVME_TARGET:
+		nvme_target_free(&holder->nvme);
 		break;
 	case HOLDER_PROCESS:
 		free(holder->process.unit);

@@ -80,6 +80,10 @@ enum holder_type {
 	HOLDER_LOOP,
 	HOLDER_MOUNT,
 	HOLDER_SWAP,
+	HOLDER_EXPORT,
+	HOLDER_NVME_TARGET,
+	HOLDER_SCSI_TARGET,
+	HOLDER_BCACHE,
 	HOLDER_PROCESS,
 	HOLDER_TYPES
 };
@@ -147,6 +151,21 @@ struct swap {
 	bool file; /* a file on a file system, not a block device */
 };
 
+/* A directory or file that nfsd serves to a client. */
+struct export
+{
+	char *path, *client; /* as exportfs(8) has them: "/mnt/data", "10.0.0.0/24" */
+	char *options;	     /* as in its table; NULL: served on behalf of another export */
+	char *users;	     /* clients that have files of its file system open; NULL: none */
+};
+
+/* What a target of the kernel serves. */
+struct nvme_target {
+	char *directory; /* of its attributes, in configfs */
+	char *backing;	 /* the path that it was told */
+	char *uuid;	 /* NULL when it has none */
+};
+
 struct holder {
 	int id; /* 1, 2, … in the order found; the index is id - 1 */
 	enum holder_type type;
@@ -160,6 +179,8 @@ struct holder {
 		struct mount mount;
 		struct process process;
 		struct swap swap;
+		struct export export;
+		struct nvme_target nvme;
 	};
 };
 
@@ -252,6 +273,8 @@ void look_forget_holders(struct look *look);
 
 void look_free(struct look *look);
 void mount_free(struct mount *mount);
+void export_free(struct export *export);
+void nvme_target_free(struct nvme_target *target);
 void device_free(struct device *device);
 
 #endif

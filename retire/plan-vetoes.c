@@ -248,6 +248,21 @@ static int veto_kind(struct planning *planning, const struct holder *holder)
 	return add_veto(planning, veto, holder->name, "%s %s %s: %s", holder->name, phrase, on, kind->refusal);
 }
 
+/* A client that has files open is a user as a process is, whom nothing asks. */
+static int veto_export(struct planning *planning, const struct holder *holder)
+{
+	struct veto veto = {
+		.code = "export", .severity = SEVERITY_HOLDER, .holder = holder->id, .level = EVICT_STOP
+	};
+	const char *users = holder->export.users;
+
+	if (users)
+		veto.level = EVICT_KILL;
+	return add_veto(planning, veto, holder->name, "%s is an NFS export of %s%s%s%s", holder->name,
+			look_on_name(planning->look, holder), users ? ", and " : "", users ? users : "",
+			users ? " has files open there" : "");
+}
+
 static int veto_holder(struct planning *planning, const struct holder *holder)
 {
 	switch (holder->type) {
@@ -257,6 +272,8 @@ static int veto_holder(struct planning *planning, const struct holder *holder)
 		return veto_mount(planning, holder);
 	case HOLDER_SWAP:
 		return veto_swap(planning, holder);
+	case HOLDER_EXPORT:
+		return veto_export(planning, holder);
 	case HOLDER_FILESYSTEM:
 		return veto_filesystem(planning, holder);
 	default:

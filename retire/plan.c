@@ -21,6 +21,7 @@ static const struct {
 	[STEP_NONE] = { "none", PHASE_ASK },
 	[STEP_TERMINATE] = { "terminate", PHASE_ASK },
 	[STEP_GRACE] = { "grace", PHASE_ASK },
+	[STEP_WITHDRAW] = { "withdraw", PHASE_SETTLE, "offer" },
 	[STEP_FREEZE] = { "freeze", PHASE_SETTLE },
 	[STEP_FLUSH] = { "flush", PHASE_SETTLE },
 	[STEP_KILL] = { "kill", PHASE_SETTLE },
@@ -122,7 +123,8 @@ static bool is_above(const struct look *look, const struct holder *holder, const
 				return true;
 		return false;
 	}
-	return holder->kind->stacks && holder->type != HOLDER_MOUNT && holder->on == place->id;
+	return (holder->kind->stacks || holder->kind->serves) && holder->type != HOLDER_MOUNT &&
+	       holder->on == place->id;
 }
 
 /* Nobody nests mounts that deep but to exhaust our stack. */

@@ -22,6 +22,7 @@ enum step_type {
 	STEP_NONE,
 	STEP_TERMINATE, /* ask: SIGTERM to one process */
 	STEP_GRACE,	/* ask: wait for those that were asked */
+	STEP_WITHDRAW,	/* settle, of what the kernel serves to others */
 	STEP_FREEZE,	/* settle, of a file system */
 	STEP_FLUSH,
 	STEP_KILL,
@@ -69,6 +70,7 @@ struct holder_kind {
 	 */
 	int (*probe)(const struct root *root, struct look *look, struct err *err);
 	bool stacks;
+	bool serves; /* others write through it: ended before what it is on is frozen, as what stacks is */
 
 	const char *phrase;	    /* what it does there, between its name and the place's: "stands on" (NULL) */
 	enum evict_level lifted_by; /* EVICT_NEVER: nothing ends it, see `refusal` */

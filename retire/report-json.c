@@ -181,6 +181,19 @@ static struct json_object *json_holder(const struct look *look, const struct hol
 		put_on(object, look, holder);
 		put_swap(object, holder, options);
 		return object;
+	case HOLDER_EXPORT:
+		put_text(object, "name", holder->name);
+		put_on(object, look, holder);
+		put_text(object, "path", holder->export.path);
+		put_text(object, "client", holder->export.client);
+		put_text(object, "users", holder->export.users);
+		return object;
+	case HOLDER_NVME_TARGET:
+		put_text(object, "name", holder->name);
+		put_on(object, look, holder);
+		put_text(object, "path", holder->nvme.backing);
+		put_text(object, "uuid", holder->nvme.uuid);
+		return object;
 	case HOLDER_FILESYSTEM:
 		put_text(object, "name", holder->name);
 		put_text(object, "fstype", holder->filesystem.fstype);

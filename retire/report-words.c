@@ -97,6 +97,10 @@ const char *holder_word(const struct holder *holder)
 		[HOLDER_LOOP] = "loop",
 		[HOLDER_MOUNT] = "mount",
 		[HOLDER_SWAP] = "swap",
+		[HOLDER_EXPORT] = "export",
+		[HOLDER_NVME_TARGET] = "nvme-target",
+		[HOLDER_SCSI_TARGET] = "scsi-target",
+		[HOLDER_BCACHE] = "bcache",
 		[HOLDER_FILESYSTEM] = "superblock",
 		[HOLDER_PROCESS] = "process",
 	};

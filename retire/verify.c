@@ -16,6 +16,7 @@ static const struct {
 	{ "no-mount", { HOLDER_MOUNT, HOLDER_TYPES } },
 	{ "no-superblock", { HOLDER_FILESYSTEM, HOLDER_TYPES } },
 	{ "no-swap", { HOLDER_SWAP, HOLDER_TYPES } },
+	{ "not-served", { HOLDER_EXPORT, HOLDER_NVME_TARGET, HOLDER_SCSI_TARGET, HOLDER_TYPES } },
 	{ "no-process", { HOLDER_PROCESS, HOLDER_TYPES } },
 	{ "no-stack", { HOLDER_DM, HOLDER_MD, HOLDER_LOOP, HOLDER_TYPES } },
 };

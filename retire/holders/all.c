@@ -14,6 +14,10 @@ const struct holder_kind *const holder_kinds[HOLDER_TYPES] = {
 	[HOLDER_LOOP] = &kind_loop,
 	[HOLDER_MOUNT] = &kind_mount,
 	[HOLDER_SWAP] = &kind_swap,
+	[HOLDER_EXPORT] = &kind_export,
+	[HOLDER_NVME_TARGET] = &kind_nvme_target,
+	[HOLDER_SCSI_TARGET] = &kind_scsi_target,
+	[HOLDER_BCACHE] = &kind_bcache,
 	[HOLDER_PROCESS] = &kind_process,
 };
 

@@ -20,7 +20,7 @@ static const struct step_kind *const kinds[STEP_TYPES] = {
 	[STEP_TERMINATE] = &step_terminate,   [STEP_GRACE] = &step_grace,	[STEP_FREEZE] = &step_freeze,
 	[STEP_FLUSH] = &step_flush,	      [STEP_KILL] = &step_kill,		[STEP_THAW] = &step_thaw,
 	[STEP_AWAIT_EXIT] = &step_await_exit, [STEP_SWAP_OFF] = &step_swap_off, [STEP_UNMOUNT] = &step_unmount,
-	[STEP_CLAIM] = &step_claim,	      [STEP_UNBIND] = &step_unbind,
+	[STEP_WITHDRAW] = &step_withdraw,     [STEP_CLAIM] = &step_claim,	[STEP_UNBIND] = &step_unbind,
 };
 
 const struct step_kind *step_kind(enum step_type type)
@@ -100,7 +100,7 @@ int step_check_source(const struct execution *execution, const struct captured *
 	fd = openat(execution->root->fd, *path + 1, O_PATH | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &found) < 0)
 		return err_errno(err, -errno, "%s", text);
-	if (!(file ? S_ISREG(found.st_mode) : S_ISBLK(found.st_mode)) ||
+	if (!(file ? S_ISREG(found.st_mode) || S_ISDIR(found.st_mode) : S_ISBLK(found.st_mode)) ||
 	    !is_on(execution->look, captured->device, &found))
 		return err_set(err, -EPERM, "%s is not on %s", text,
 			       execution->look->devices.items[captured->device].name);

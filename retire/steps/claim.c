@@ -74,7 +74,8 @@ static int apply_claim(struct execution *execution, const struct step *step, str
 	if (rc == -EBUSY)
 		return step_unseen(execution,
 				   "no mount and no process is seen: a mount namespace or a descriptor "
-				   "in flight may keep a file system alive, or the kernel uses it",
+				   "in flight may keep a file system alive, or a driver of the kernel has "
+				   "claimed it (bcache, drbd, zram, zfs, a storage target)",
 				   err);
 	/* what was written through the block device itself */
 	if (rc == 0)

@@ -135,6 +135,6 @@ int evict_again(struct execution *execution, const struct step *step, struct dea
 
 /* Each file's kinds; the table is in all.c. */
 extern const struct step_kind step_terminate, step_grace, step_freeze, step_flush, step_thaw, step_kill,
-	step_await_exit, step_swap_off, step_unmount, step_claim, step_unbind;
+	step_await_exit, step_withdraw, step_swap_off, step_unmount, step_claim, step_unbind;
 
 #endif

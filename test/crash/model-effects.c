@@ -241,6 +241,12 @@ static bool is_busy(struct model *model, int index)
 			    strlen(state->mounts[index].point)) == 0 &&
 		    state->swaps[i].filesystem == state->mounts[index].filesystem)
 			return true;
+	for (size_t i = 0; i < MODEL_SERVED; i++)
+		if (state->served[i].on && state->mounts[index].ns == MODEL_INITIAL &&
+		    state->served[i].filesystem == state->mounts[index].filesystem &&
+		    strncmp(state->served[i].path, state->mounts[index].point,
+			    strlen(state->mounts[index].point)) == 0)
+			return true;
 	for (size_t i = 0; i < MODEL_HANDED; i++)
 		if (model->handed[i].kind == HANDED_FILESYSTEM && model->handed[i].mount == index)
 			return true;
@@ -451,6 +457,54 @@ static int model_swap_on(struct effects *effects, const struct swap *swap, struc
 	return end(begun, swap_on(model, swap, swap_of(model, swap->path)), err);
 }
 
+static struct model_served *served_of(const struct model *model, const struct holder *served)
+{
+	const char *path = served->type == HOLDER_EXPORT ? served->export.path : served->nvme.backing;
+
+	for (size_t i = 0; i < MODEL_SERVED; i++)
+		if (strcmp(model->state->served[i].path, path) == 0)
+			return &model->state->served[i];
+	return NULL;
+}
+
+static int model_withdraw(struct effects *effects, const struct holder *served, dev_t on, struct deadline deadline,
+			  struct err *err)
+{
+	struct model_served *found = served_of(model_of(effects), served);
+	int begun = begin(effects, "withdraw", found ? found->path : "", true, err);
+
+	(void)on;
+	(void)deadline;
+	if (begun < 0)
+		return begun;
+	if (!found || !found->on)
+		return end(begun, 1, err);
+	found->on = false;
+	return end(begun, 0, err);
+}
+
+static int offer(const struct model *model, struct model_served *found)
+{
+	if (!found || !model->state->devices[found->device].enabled)
+		return -ENOENT;
+	if (found->filesystem >= 0 && !model_is_alive(model->state, found->filesystem))
+		return -ENOENT;
+	if (found->on)
+		return 1;
+	found->on = true;
+	return 0;
+}
+
+static int model_offer(struct effects *effects, const struct holder *served, struct deadline deadline,
+		       struct err *err)
+{
+	struct model_served *found = served_of(model_of(effects), served);
+	int begun = begin(effects, "offer", found ? found->path : "", true, err);
+
+	(void)deadline;
+	return begun < 0 ? begun : end(begun, offer(model_of(effects), found), err);
+}
+
 static int model_claim(struct effects *effects, const struct device *device, int *fd, struct err *err)
 {
 	struct model *model = model_of(effects);
@@ -539,6 +593,8 @@ void model_effects_init(struct model *model)
 		.forget_kept = model_forget_kept,
 		.swap_off = model_swap_off,
 		.swap_on = model_swap_on,
+		.withdraw = model_withdraw,
+		.offer = model_offer,
 		.claim = model_claim,
 		.disable = model_disable,
 		.enable = model_enable,

@@ -181,6 +181,31 @@ static void look_at_swaps(struct looking *looking)
 	}
 }
 
+static void look_at_served(struct looking *looking)
+{
+	for (size_t i = 0; i < MODEL_SERVED; i++) {
+		const struct model_served *served = &looking->model->state->served[i];
+		struct holder *holder;
+		int on;
+
+		if (!served->on || looking->device[served->device] < 0)
+			continue;
+		on = served->filesystem >= 0 ? looking->filesystem[served->filesystem]
+					     : looking->partition[served->device][served->partition];
+		holder = add(looking, served->nvme ? HOLDER_NVME_TARGET : HOLDER_EXPORT,
+			     looking->device[served->device], on, served->path);
+		if (served->nvme)
+			holder->nvme = (struct nvme_target){
+				.directory = own("/sys/kernel/config/nvmet/subsystems/s/namespaces/1"),
+				.backing = own(served->path),
+			};
+		else
+			holder->export = (struct export){ .path = own(served->path),
+							  .client = own("10.0.0.0/24"),
+							  .options = own("rw,sync") };
+	}
+}
+
 /* The place of a process: id of the holder, and the device; false: of no concern. */
 static bool place_of(const struct looking *looking, const struct model_process *process, int *device, int *on)
 {
@@ -257,6 +282,7 @@ int model_find_holders(const struct root *root, struct look *look, struct err *e
 		look_at_filesystem(&looking, i);
 	look_at_mounts(&looking);
 	look_at_swaps(&looking);
+	look_at_served(&looking);
 	look_at_processes(&looking);
 	return 0;
 }

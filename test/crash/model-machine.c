@@ -92,6 +92,9 @@ bool model_uses_device(const struct model_state *state, int device)
 	for (size_t i = 0; i < MODEL_SWAPS; i++)
 		if (state->swaps[i].on && state->swaps[i].device == device)
 			return true;
+	for (size_t i = 0; i < MODEL_SERVED; i++)
+		if (state->served[i].on && state->served[i].device == device)
+			return true;
 	return false;
 }
 
@@ -351,6 +354,8 @@ void model_reboot(struct model *model, bool mounts_again)
 		state->mounts[i].there &= mounts_again && state->mounts[i].ns == MODEL_INITIAL;
 	for (size_t i = 0; i < MODEL_SWAPS; i++)
 		state->swaps[i].on &= mounts_again;
+	for (size_t i = 0; i < MODEL_SERVED; i++)
+		state->served[i].on &= mounts_again;
 	for (size_t i = 0; i < MODEL_FILESYSTEMS; i++)
 		state->filesystems[i].freezer = NOT_FROZEN;
 	for (size_t i = 0; i < MODEL_DEVICES; i++)
@@ -402,6 +407,27 @@ static bool is_swap_file(const struct model_state *state, const char *name)
 	return false;
 }
 
+static const struct model_served *served_at(const struct model_state *state, const char *name)
+{
+	for (size_t i = 0; i < MODEL_SERVED; i++)
+		if (state->served[i].filesystem >= 0 && state->served[i].path[0] &&
+		    strcmp(state->served[i].path + 1, name) == 0)
+			return &state->served[i];
+	return NULL;
+}
+
+/* An exported directory, or the file below a target. */
+static int stat_served(const struct model_state *state, const struct model_served *served, struct stat *found)
+{
+	int mount = mount_around(state, MODEL_INITIAL, served->path);
+
+	if (mount < 0 || state->mounts[mount].filesystem != served->filesystem)
+		return -1;
+	*found = (struct stat){ .st_mode = served->nvme ? S_IFREG | 0600 : S_IFDIR | 0700,
+				.st_dev = state->filesystems[served->filesystem].dev };
+	return 0;
+}
+
 /* Nodes and files by path. */
 int __wrap_fstatat64(int directory, const char *name, struct stat *found, int flags)
 {
@@ -413,6 +439,8 @@ int __wrap_fstatat64(int directory, const char *name, struct stat *found, int fl
 	for (size_t i = 0; i < MODEL_SWAPS; i++)
 		if (current->state->swaps[i].path[0] && strcmp(current->state->swaps[i].path + 1, name) == 0)
 			return stat_swap_file(current->state, &current->state->swaps[i], found);
+	if (served_at(current->state, name))
+		return stat_served(current->state, served_at(current->state, name), found);
 	return __real_fstatat64(directory, name, found, flags);
 }
 
@@ -425,7 +453,7 @@ int model_open_node(int directory, const char *name)
 		return -2;
 	if (__wrap_fstatat64(directory, name, &found, 0) < 0)
 		return strncmp(name, "dev/", 4) == 0 ? -1 : -2;
-	if (!S_ISBLK(found.st_mode) && !is_swap_file(current->state, name))
+	if (!S_ISBLK(found.st_mode) && !is_swap_file(current->state, name) && !served_at(current->state, name))
 		return -2;
 	fd = model_hand(current, HANDED_NODE, 0);
 	model_handed(current, fd, HANDED_NODE)->found = found;

@@ -18,6 +18,7 @@ enum {
 	MODEL_FILESYSTEMS = 6,
 	MODEL_MOUNTS = 16,
 	MODEL_SWAPS = 4,
+	MODEL_SERVED = MODEL_DEVICES,
 	MODEL_PROCESSES = 6,
 	MODEL_NAMESPACES = 3,
 	MODEL_MINORS = 8, /* of a disk: itself and its partitions */
@@ -56,6 +57,13 @@ struct model_swap {
 	int priority, device, partition, filesystem;
 };
 
+/* An NFS export of a mount point, or an NVMe target on a file or a disk. */
+struct model_served {
+	bool on, nvme;
+	char path[32];
+	int device, partition, filesystem; /* -1: on the disk itself */
+};
+
 struct model_process {
 	bool alive, doomed, ignores_term;
 	pid_t pid;
@@ -71,6 +79,7 @@ struct model_state {
 	struct model_mount mounts[MODEL_MOUNTS];
 	struct model_mount kept[MODEL_MOUNTS]; /* what hangs in the directory of what is kept */
 	struct model_swap swaps[MODEL_SWAPS];
+	struct model_served served[MODEL_SERVED];
 	struct model_process processes[MODEL_PROCESSES];
 	bool namespaces[MODEL_NAMESPACES];
 	bool may_unbind_mounted;

@@ -38,6 +38,10 @@ static const char *const swap_names[] = { "", " area", " area(-2)", " file" };
 enum users { NOBODY, ON_FIRST, ON_FIRST_STUBBORN, ON_BARE, ON_BARE_STUBBORN, ON_LAST_STUBBORN, ON_ALL, USERS };
 static const char *const user_names[] = { "", " proc", " proc!", " raw", " raw!", " inner!", " proc+raw!" };
 
+/* What the kernel serves to others: the mount point by NFS, a file or the disk as an NVMe target. */
+enum served { NOT_SERVED, EXPORTED, FILE_SERVED, DISK_SERVED };
+static const char *const served_names[] = { "", " exported", " file served", " disk served" };
+
 /* What one device is made of. */
 struct content {
 	enum device_mode mode;
@@ -45,6 +49,7 @@ struct content {
 	enum layout layout;
 	enum swaps swaps;
 	enum users users;
+	enum served served;
 };
 
 struct building {
@@ -189,6 +194,26 @@ static void add_swap(struct building *building, enum swaps swaps)
 	snprintf(swap->path, sizeof(swap->path), "/dev/%.20s", name);
 }
 
+static void add_served(struct building *building, enum served how)
+{
+	struct model_served *served = &building->state->served[building->device];
+	char name[32];
+
+	if (how == NOT_SERVED)
+		return;
+	*served = (struct model_served){ .on = true,
+					 .nvme = how != EXPORTED,
+					 .device = building->device,
+					 .filesystem = how == DISK_SERVED ? -1 : building->filesystem };
+	served->partition = building->state->devices[building->device].partitioned ? 2 : 0;
+	model_block_name(building->device, served->partition, name);
+	if (how == DISK_SERVED)
+		snprintf(served->path, sizeof(served->path), "/dev/%.20s", name);
+	else
+		snprintf(served->path, sizeof(served->path), "/%c%s", building->letter,
+			 served->nvme ? "/image" : "");
+}
+
 static void add_users(struct building *building, const struct content *content)
 {
 	enum users users = content->users;
@@ -239,6 +264,7 @@ static void build(struct model_state *state, int device, const struct content *c
 	state->devices[device] = (struct model_device){ true, true, content->partitioned, content->mode };
 	add_layout(&building, content);
 	add_swap(&building, content->swaps);
+	add_served(&building, content->served);
 	add_users(&building, content);
 }
 
@@ -333,6 +359,8 @@ static enum shape_kind kind_of(const struct shape *shape)
 		return SHAPE_LOCKED;
 	if (has_foreign(state))
 		return SHAPE_FOREIGN;
+	if (strstr(shape->steps, "withdraw"))
+		return SHAPE_SERVED;
 	if (strstr(shape->steps, "swap-off"))
 		return SHAPE_SWAP;
 	if (state->processes[0].pid)
@@ -347,6 +375,7 @@ const char *shape_kind_name(enum shape_kind kind)
 		"unbound while mounted",
 		"locked namespace",
 		"something mounted inside",
+		"served to others",
 		"swap area or file",
 		"processes",
 		"mounts",
@@ -423,9 +452,10 @@ static void name_content(char *name, size_t size, const struct content *content)
 {
 	size_t length = strlen(name);
 
-	snprintf(name + length, size - length, "%s%s%s%s%s%s", length ? " & " : "",
+	snprintf(name + length, size - length, "%s%s%s%s%s%s%s", length ? " & " : "",
 		 device_mode_name(content->mode), content->partitioned ? "/p1 " : " ",
-		 layout_names[content->layout], swap_names[content->swaps], user_names[content->users]);
+		 layout_names[content->layout], swap_names[content->swaps], user_names[content->users],
+		 served_names[content->served]);
 }
 
 static void add_requests(struct shapes *shapes, struct model *model, struct shape *shape)
@@ -479,6 +509,27 @@ static void add_singles(struct shapes *shapes, struct model *model)
 	}
 }
 
+/* One of each way to serve, with and without what else is taken away before and after. */
+static const struct content served[] = {
+	{ MODE_FSDAX, false, ONE_MOUNT, NO_SWAP, NOBODY, EXPORTED },
+	{ MODE_FSDAX, false, ONE_MOUNT, NO_SWAP, NOBODY, FILE_SERVED },
+	{ MODE_FSDAX, false, NO_FILESYSTEM, NO_SWAP, NOBODY, DISK_SERVED },
+	{ MODE_FSDAX, true, AND_BIND, NO_SWAP, ON_FIRST_STUBBORN, DISK_SERVED },
+	{ MODE_SECTOR, false, AND_BIND, SWAP_FILE, ON_FIRST, EXPORTED },
+	{ MODE_FSDAX, false, AND_EXT4_INSIDE, NO_SWAP, ON_LAST_STUBBORN, FILE_SERVED },
+};
+
+static void add_served_singles(struct shapes *shapes, struct model *model)
+{
+	for (size_t i = 0; i < COUNT_OF(served); i++) {
+		struct shape shape = { .devices = 1 };
+
+		build(&shape.state, 0, &served[i]);
+		name_content(shape.name, sizeof(shape.name), &served[i]);
+		add_requests(shapes, model, &shape);
+	}
+}
+
 /* Those of which two are combined: one of each thing that needs a way back. */
 static const struct content pairs[] = {
 	{ MODE_FSDAX, false, NO_FILESYSTEM, NO_SWAP, NOBODY },
@@ -489,6 +540,7 @@ static const struct content pairs[] = {
 	{ MODE_SECTOR, false, AND_SECOND_NAMESPACE, NO_SWAP, ON_FIRST_STUBBORN },
 	{ MODE_FSDAX, false, AND_EXT4_INSIDE, NO_SWAP, ON_LAST_STUBBORN },
 	{ MODE_RAW, false, NO_FILESYSTEM, SWAP_AREA, ON_BARE_STUBBORN },
+	{ MODE_FSDAX, false, ONE_MOUNT, NO_SWAP, NOBODY, EXPORTED },
 };
 
 /* The second's file system is mounted in the first's. */
@@ -524,6 +576,7 @@ void shapes_make(struct shapes *shapes, struct model *model)
 {
 	memset(shapes, 0, sizeof(*shapes));
 	add_singles(shapes, model);
+	add_served_singles(shapes, model);
 	add_pairs(shapes, model);
 }
 

@@ -107,6 +107,14 @@ static bool swaps_differ(const struct model *model, char *why, size_t size)
 	return false;
 }
 
+static bool served_differ(const struct model *model, char *why, size_t size)
+{
+	for (size_t i = 0; i < MODEL_SERVED; i++)
+		if (model->before.served[i].on != model->state->served[i].on)
+			return differs(why, size, "is served, or not:", model->state->served[i].path);
+	return false;
+}
+
 static bool devices_differ(const struct model *model, char *why, size_t size)
 {
 	for (size_t i = 0; i < MODEL_DEVICES; i++)
@@ -175,7 +183,8 @@ enum whole whole_of(struct model *model, const struct result *result, char *why,
 		return !model->state->may_unbind_mounted && processes_differ(model, result, why, size) ? BROKEN
 												       : RETIRED;
 	if (devices_differ(model, why, size) || mounts_differ(model, result, why, size) ||
-	    swaps_differ(model, why, size) || processes_differ(model, result, why, size))
+	    swaps_differ(model, why, size) || served_differ(model, why, size) ||
+	    processes_differ(model, result, why, size))
 		return BROKEN;
 	return AS_BEFORE;
 }

@@ -23,6 +23,7 @@ static void check_memo(struct json_object *memo)
 {
 	struct captured_mount mount;
 	struct process process;
+	struct holder served;
 	struct swap swap;
 
 	if (captured_mount(memo, &mount) == 0) {
@@ -34,6 +35,16 @@ static void check_memo(struct json_object *memo)
 		if (!is_plain_path(swap.path))
 			abort();
 		free(swap.path);
+	}
+	if (captured_served(memo, &served) == 0) {
+		bool export = served.type == HOLDER_EXPORT;
+
+		if (!is_plain_path(export ? served.export.path : served.nvme.directory))
+			abort();
+		if (export)
+			export_free(&served.export);
+		else
+			nvme_target_free(&served.nvme);
 	}
 	for (size_t i = 0; i < length_of(memo, "processes"); i++)
 		if (captured_process(item_of(memo, "processes", i), &process) == 0 && process.pid <= 1)

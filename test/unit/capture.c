@@ -197,6 +197,37 @@ static void swap_comes_back_with_its_priority(void **state)
 	}
 }
 
+static void what_is_served_comes_back(void **state)
+{
+	struct holder export = { .type = HOLDER_EXPORT }, target = { .type = HOLDER_NVME_TARGET }, again;
+	struct json_object *object;
+
+	(void)state;
+	export.export = (struct export){ .path = (char[]){ "/mnt/\xff \n\"x" },
+					 .client = (char[]){ "10.0.0.0/24" },
+					 .options = (char[]){ "rw,sync" } };
+	target.nvme = (struct nvme_target){
+		.directory = (char[]){ "/sys/kernel/config/nvmet/subsystems/s/namespaces/1" },
+		.backing = (char[]){ "/dev/pmem0" },
+	};
+	object = through_text(capture_served(&export));
+	assert_int_equal(captured_served(object, &again), 0);
+	assert_int_equal(again.type, HOLDER_EXPORT);
+	assert_string_equal(again.export.path, export.export.path);
+	assert_string_equal(again.export.client, "10.0.0.0/24");
+	assert_string_equal(again.export.options, "rw,sync");
+	export_free(&again.export);
+	capture_free(object);
+	object = through_text(capture_served(&target));
+	assert_int_equal(captured_served(object, &again), 0);
+	assert_int_equal(again.type, HOLDER_NVME_TARGET);
+	assert_string_equal(again.nvme.directory, target.nvme.directory);
+	assert_string_equal(again.nvme.backing, "/dev/pmem0");
+	assert_null(again.nvme.uuid);
+	nvme_target_free(&again.nvme);
+	capture_free(object);
+}
+
 static void a_process_comes_back_as_who_it_is(void **state)
 {
 	struct process process = { .pid = INT_MAX, .starttime = UINT64_MAX, .comm = "a\xff(b) \n", .pidfd = 7 },
@@ -347,6 +378,7 @@ int main(void)
 		cmocka_unit_test(a_mount_comes_back_byte_for_byte),
 		cmocka_unit_test(a_pinned_mount_is_told_as_one),
 		cmocka_unit_test(swap_comes_back_with_its_priority),
+		cmocka_unit_test(what_is_served_comes_back),
 		cmocka_unit_test(a_process_comes_back_as_who_it_is),
 		cmocka_unit_test(a_device_number_comes_back),
 		cmocka_unit_test(swap_that_makes_no_sense_is_none),

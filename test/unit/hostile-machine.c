@@ -59,6 +59,15 @@ static int note_mount(struct effects *effects, const struct mount *mount, int ns
 	return 0;
 }
 
+static int note_offer(struct effects *effects, const struct holder *served, struct deadline deadline,
+		      struct err *err)
+{
+	(void)deadline;
+	(void)err;
+	note(effects, "offer", served->type == HOLDER_EXPORT ? served->export.path : served->nvme.backing);
+	return 0;
+}
+
 static int note_swap_on(struct effects *effects, const struct swap *swap, struct deadline deadline,
 			struct err *err)
 {
@@ -228,6 +237,7 @@ struct outcome_of act_on(const struct journal_tree *place, const char *const *re
 							  .find_kept = no_kept,
 							  .forget_kept = nothing_kept,
 							  .swap_on = note_swap_on,
+							  .offer = note_offer,
 							  .enable = note_enable,
 							  .disable = note_disable,
 							  .hanging = CHILD_NONE } } };

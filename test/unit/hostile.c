@@ -31,10 +31,15 @@
 #define SWAP_OFF(path, more)                                                                                      \
 	"{\"step\":\"swap-off\",\"device\":0,\"subject\":\"swap\",\"memo\":{\"path\":\"" path                     \
 	"\",\"priority\":5" more "}}"
-#define FREEZE(dev) "{\"step\":\"freeze\",\"device\":0,\"subject\":\"/mnt\",\"memo\":{\"dev\":\"" dev "\"}}"
-#define UNBIND	    "{\"step\":\"unbind\",\"device\":0,\"subject\":\"namespace0.0\"}"
-#define DONE	    "{\"at\":0,\"state\":\"done\"}"
-#define COMMIT	    "{\"commit\":true}"
+#define WITHDRAW(memo) "{\"step\":\"withdraw\",\"device\":0,\"subject\":\"served\",\"memo\":{" memo "}}"
+#define EXPORT(path, client, options)                                                                             \
+	WITHDRAW("\"path\":\"" path "\",\"client\":\"" client "\",\"options\":\"" options "\"")
+#define SUBSYSTEMS		   "/sys/kernel/config/nvmet/subsystems/"
+#define TARGET(directory, backing) WITHDRAW("\"directory\":\"" directory "\",\"backing\":\"" backing "\"")
+#define FREEZE(dev)		   "{\"step\":\"freeze\",\"device\":0,\"subject\":\"/mnt\",\"memo\":{\"dev\":\"" dev "\"}}"
+#define UNBIND			   "{\"step\":\"unbind\",\"device\":0,\"subject\":\"namespace0.0\"}"
+#define DONE			   "{\"at\":0,\"state\":\"done\"}"
+#define COMMIT			   "{\"commit\":true}"
 
 #define PLAN(devices, steps) HEAD "\"devices\":[" devices "],\"steps\":[" steps "]}"
 
@@ -84,6 +89,8 @@ static void an_honest_journal_is_acted_on(void **state)
 	assert_string_equal(out.noted.calls, "mount /dev/pmem0;mount /dev/pmem0;mount /dev/pmem0;");
 	out = act_on_step(place, PLAN(DEVICE, SWAP_OFF("/dev/pmem0", "")));
 	assert_string_equal(out.noted.calls, "swapon /dev/pmem0;swapon /dev/pmem0;swapon /dev/pmem0;");
+	out = act_on_step(place, PLAN(DEVICE, TARGET(SUBSYSTEMS "s/namespaces/1", "/dev/pmem0")));
+	assert_string_equal(out.noted.calls, "offer /dev/pmem0;offer /dev/pmem0;offer /dev/pmem0;");
 	out = act_on_step(place, PLAN(DEVICE, FREEZE("259:0")));
 	assert_string_equal(out.noted.calls, "open fs-259:0;thaw it;");
 	out = act_on_step(place, PLAN(DEVICE, UNBIND));
@@ -188,6 +195,33 @@ static void swap_elsewhere_is_not_turned_on(void **state)
 		PLAN(DEVICE, SWAP_OFF("/dev/pmem0", ",\"file\":true")),
 		PLAN(DEVICE, SWAP_OFF("/dev/pmem0", ",\"priority\":4294967301")),
 		PLAN(DEVICE, SWAP_OFF("/dev/pmem0", ",\"priority\":\"5\"")),
+	};
+
+	for (size_t i = 0; i < COUNT_OF(plans); i++)
+		assert_refused(*state, plans[i]);
+}
+
+static void what_is_elsewhere_is_not_served(void **state)
+{
+	static const char *const plans[] = {
+		PLAN(DEVICE, EXPORT("/etc", "*", "rw")),
+		PLAN(DEVICE, EXPORT("/", "*", "rw")),
+		PLAN(DEVICE, EXPORT("/etc/passwd", "*", "rw")),
+		PLAN(DEVICE, EXPORT("/dev/pmem0", "*", "rw")),
+		PLAN(DEVICE, EXPORT("/etc/../etc", "*", "rw")),
+		PLAN(DEVICE, EXPORT("etc", "*", "rw")),
+		PLAN(DEVICE, EXPORT("/etc", "-a", "rw")),
+		PLAN(DEVICE, EXPORT("/etc", "* x", "rw")),
+		PLAN(DEVICE, EXPORT("/etc", "*", "rw -a")),
+		PLAN(DEVICE, EXPORT("/etc", "", "rw")),
+		PLAN(DEVICE, WITHDRAW("\"path\":\"/etc\"")),
+		PLAN(DEVICE, TARGET(SUBSYSTEMS "s/namespaces/1", "/dev/sda1")),
+		PLAN(DEVICE, TARGET(SUBSYSTEMS "s/namespaces/1", "/dev/link-to-sda1")),
+		PLAN(DEVICE, TARGET(SUBSYSTEMS "s/namespaces/1", "/etc/passwd")),
+		PLAN(DEVICE, TARGET(SUBSYSTEMS "../../target", "/dev/pmem0")),
+		PLAN(DEVICE, TARGET("/sys/module", "/dev/pmem0")),
+		PLAN(DEVICE, TARGET("/tmp", "/dev/pmem0")),
+		PLAN(DEVICE, TARGET(SUBSYSTEMS "s/namespaces/1", "dev/pmem0")),
 	};
 
 	for (size_t i = 0; i < COUNT_OF(plans); i++)
@@ -441,6 +475,7 @@ int main(void)
 		on_machine(a_source_of_any_length_is_refused),
 		on_machine(a_foreign_mount_is_not_made_from_a_journal),
 		on_machine(swap_elsewhere_is_not_turned_on),
+		on_machine(what_is_elsewhere_is_not_served),
 		on_machine(what_another_device_has_is_not_thawed),
 		on_machine(a_device_with_the_number_of_another_is_refused),
 		on_machine(a_device_with_a_name_of_several_is_refused),

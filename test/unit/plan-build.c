@@ -318,6 +318,8 @@ static bool fits_holder(const struct look *look, const struct step *step)
 		return holder && holder->type == HOLDER_MOUNT;
 	case STEP_SWAP_OFF:
 		return holder && holder->type == HOLDER_SWAP;
+	case STEP_WITHDRAW:
+		return holder && (holder->type == HOLDER_EXPORT || holder->type == HOLDER_NVME_TARGET);
 	default:
 		return !step->holder;
 	}
