@@ -318,9 +318,12 @@ void look_forget_holders(struct look *look)
 	array_each(holder, &look->holders)
 		holder_free(holder);
 	free(look->holders.items);
-	array_each(namespace, &look->namespaces)
+	array_each(namespace, &look->namespaces) {
 		cleanup_close(&namespace->fd);
+		free(namespace->keeper);
+	}
 	free(look->namespaces.items);
+	look->keepers_searched = false;
 	array_each(unknown, &look->unknowns) {
 		free(unknown->subject);
 		free(unknown->reason);

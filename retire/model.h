@@ -193,6 +193,7 @@ struct mount_namespace {
 	uint64_t unique;      /* never given twice in a boot, as the inode number is; 0: this kernel has none */
 	pid_t pid;	      /* one of its processes, with its start time; 0: none is known */
 	uint64_t starttime;
+	char *keeper; /* without a process: the mount of its file, or who has that open; NULL: not known */
 };
 
 /* Something that could not be looked at. Unknown is never "none". */
@@ -209,6 +210,7 @@ struct look {
 	ARRAY_OF(struct unknown) unknowns;
 	char *likely; /* who may hold what is held by nobody that is seen; NULL: nobody, or all is seen */
 	bool initial_namespaces; /* this program lives in the initial pid and user namespaces */
+	bool keepers_searched;	 /* descriptors have been searched for mount namespaces */
 	dev_t journal_devs[2];	 /* file systems that this program writes its journal on; 0: not known */
 };
 

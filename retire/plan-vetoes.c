@@ -151,6 +151,8 @@ static int veto_mount(struct planning *planning, const struct holder *holder)
 {
 	const struct mount *mount = &holder->mount;
 	const char *on = look_on_name(planning->look, holder);
+	const char *keeper = planning->look->namespaces.items[mount->ns].keeper;
+	const char *kept = keeper ? " in a mount namespace that is kept by " : "";
 	struct veto veto = {
 		.code = "mount", .severity = SEVERITY_HOLDER, .holder = holder->id, .level = EVICT_STOP
 	};
@@ -169,15 +171,16 @@ static int veto_mount(struct planning *planning, const struct holder *holder)
 			veto.severity = SEVERITY_CRITICAL;
 			return add_veto(
 				planning, veto, holder->name,
-				"%s is locked in the mount namespace of a less privileged user, which no process "
-				"that is seen keeps alive: end first who has it open (lsns -t mnt, lsfd)",
-				mount->point);
+				"%s is locked in the mount namespace of a less privileged user, which %s keeps "
+				"alive: end first who has it open (lsns -t mnt, lsfd)",
+				mount->point, keeper ? keeper : "no process that is seen");
 		}
 		veto.level = EVICT_TERM;
 	}
-	rc = mount->foreign ? add_veto(planning, veto, holder->name, "%s is mounted below %s", mount->point, on)
-			    : add_veto(planning, veto, holder->name, "%s is mounted from %s (%s)", mount->point,
-				       on, mount->fstype);
+	rc = mount->foreign ? add_veto(planning, veto, holder->name, "%s is mounted below %s%s%s", mount->point,
+				       on, kept, keeper ? keeper : "")
+			    : add_veto(planning, veto, holder->name, "%s is mounted from %s (%s)%s%s",
+				       mount->point, on, mount->fstype, kept, keeper ? keeper : "");
 	if (rc < 0 || !is_volatile(mount))
 		return rc;
 	veto.code = "volatile-mount";

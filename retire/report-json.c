@@ -122,6 +122,8 @@ static void put_mount(struct json_object *object, const struct look *look, const
 	put_text(object, "options", mount->options);
 	if ((size_t)mount->ns < look->namespaces.count && !look->namespaces.items[mount->ns].initial)
 		put_number(object, "mnt_ns", look->namespaces.items[mount->ns].ino);
+	if ((size_t)mount->ns < look->namespaces.count)
+		put_text(object, "kept_by", look->namespaces.items[mount->ns].keeper);
 	put_true(object, "foreign", mount->foreign);
 }
 

@@ -16,6 +16,7 @@
 
 #include "retire/holders/kinds.h"
 #include "retire/holders/mountinfo.h"
+#include "retire/holders/namespace-keepers.h"
 #include "retire/holders/namespaces.h"
 #include "util/child.h"
 #include "util/cleanup.h"
@@ -35,6 +36,8 @@ struct frame {
 struct reader {
 	const struct look *look;
 	const pid_t *pids;
+	size_t lived_in; /* namespaces that have an entry in pids */
+	size_t first;	 /* namespace to begin with */
 	int proc;
 	int answer; /* memfd */
 };
@@ -60,7 +63,7 @@ static int copy_table(int from, int to, uint64_t *length)
 /* Our own table needs no setns() where we may not; of others a process' view is better than none. */
 static int open_table(const struct reader *reader, struct frame *frame)
 {
-	pid_t pid = reader->pids[frame->ns];
+	pid_t pid = (size_t)frame->ns < reader->lived_in ? reader->pids[frame->ns] : 0;
 	char path[64] = "thread-self/mountinfo";
 	int fd;
 
@@ -98,7 +101,7 @@ static int read_all(void *argument, int *fd)
 	int rc = 0;
 
 	(void)fd;
-	for (size_t i = 0; rc == 0 && i < reader->look->namespaces.count; i++)
+	for (size_t i = reader->first; rc == 0 && i < reader->look->namespaces.count; i++)
 		rc = read_one(reader, (int)i);
 	return rc;
 }
@@ -135,14 +138,14 @@ static int add_lines(struct look *look, struct mount_table *table, int ns, char 
 }
 
 /* Splits the answer of the child. What is cut off was not read: the deadline. */
-static int add_frames(struct look *look, struct mount_table *table, size_t length)
+static int add_frames(struct look *look, struct mount_table *table, size_t first, char *text, size_t length)
 {
 	struct frame frame;
-	size_t at = 0, tables = 0;
+	size_t at = 0, tables = first;
 	int rc = 0;
 
 	for (; rc == 0 && tables < look->namespaces.count && at + sizeof(frame) <= length; tables++) {
-		memcpy(&frame, table->text + at, sizeof(frame));
+		memcpy(&frame, text + at, sizeof(frame));
 		at += sizeof(frame);
 		if (frame.length > length - at || (size_t)frame.ns != tables)
 			break;
@@ -154,7 +157,7 @@ static int add_frames(struct look *look, struct mount_table *table, size_t lengt
 		else if (frame.error && frame.ns != 0)
 			rc = tell_namespace(look, frame.ns, "seen only from inside one of its processes");
 		if (rc == 0 && frame.length)
-			rc = add_lines(look, table, frame.ns, table->text + at);
+			rc = add_lines(look, table, frame.ns, text + at);
 		at += frame.length;
 	}
 	if (rc == 0 && tables < look->namespaces.count)
@@ -162,43 +165,64 @@ static int add_frames(struct look *look, struct mount_table *table, size_t lengt
 	return rc;
 }
 
-static int read_tables(const struct root *root, struct look *look, struct mount_table *table)
+/* The tables of the namespaces from reader->first on. */
+static int read_from(struct reader *reader, struct look *look, struct mount_table *table)
 {
-	_cleanup_close_ int proc = root_openf(root, O_RDONLY | O_DIRECTORY, "/proc");
 	_cleanup_close_ int answer = memfd_create("mount-tables", MFD_CLOEXEC);
-	_cleanup_free_ pid_t *pids = NULL;
+	char **text = array_add(&table->texts);
 	struct child left;
 	ssize_t length;
 	int rc;
 
-	if (proc < 0 || answer < 0)
-		return proc < 0 ? proc : -errno;
-	rc = namespaces_find(look, proc, &pids);
-	if (rc < 0)
-		return rc;
-	struct reader reader = { .look = look, .pids = pids, .proc = proc, .answer = answer };
-
+	if (!text || answer < 0)
+		return text ? -errno : -ENOMEM;
+	reader->answer = answer;
 	/* whatever became of the child: what it has written so far is good */
-	rc = child_run(read_all, &reader, -1, deadline_in(READ_MS), NULL, &left);
+	rc = child_run(read_all, reader, -1, deadline_in(READ_MS), NULL, &left);
 	child_forget(&left);
 	if (rc < 0 && rc != -ETIMEDOUT && rc != -EPROTO && rc != -E2BIG)
 		return rc;
 	if (lseek(answer, 0, SEEK_SET) < 0)
 		return -errno;
-	length = read_whole(answer, MAX_TABLES, &table->text);
-	return length < 0 ? (int)length : add_frames(look, table, (size_t)length);
+	length = read_whole(answer, MAX_TABLES, text);
+	return length < 0 ? (int)length : add_frames(look, table, reader->first, *text, (size_t)length);
+}
+
+/* A table can show the files of namespaces that no process lives in; theirs are read next. */
+static int read_tables(const struct root *root, struct look *look, struct mount_table *table)
+{
+	_cleanup_close_ int proc = root_openf(root, O_RDONLY | O_DIRECTORY, "/proc");
+	_cleanup_free_ pid_t *pids = NULL;
+	struct reader reader = { .look = look, .proc = proc };
+	bool walked = false;
+	int rc = proc < 0 ? proc : namespaces_find(look, proc, &pids, &walked);
+
+	reader.pids = pids;
+	reader.lived_in = look->namespaces.count;
+	while (rc == 0 && reader.first < look->namespaces.count) {
+		size_t next = look->namespaces.count, seen = table->mounts.count;
+
+		rc = read_from(&reader, look, table);
+		if (rc == 0)
+			rc = keepers_find_mounts(look, table, seen);
+		if (rc == 0 && next == look->namespaces.count)
+			rc = keepers_find_descriptors(look, proc, pids, reader.lived_in, walked);
+		reader.first = next;
+	}
+	return rc;
 }
 
 static int read_recorded(const struct root *root, struct look *look, struct mount_table *table)
 {
-	ssize_t length = root_readf(root, MAX_TABLE, &table->text, "/proc/self/mountinfo");
-	int rc = namespaces_recorded(look);
+	char **text = array_add(&table->texts);
+	ssize_t length = text ? root_readf(root, MAX_TABLE, text, "/proc/self/mountinfo") : -ENOMEM;
+	int rc = text ? namespaces_recorded(look) : -ENOMEM;
 
 	if (rc < 0)
 		return rc;
 	if (length < 0)
 		return add_unknown_once(look, "mount table", strerror((int)-length));
-	return add_lines(look, table, 0, table->text);
+	return add_lines(look, table, 0, *text);
 }
 
 static int compare_mounts(const void *a, const void *b)
@@ -243,7 +267,9 @@ struct mount *mount_table_parent(const struct mount_table *table, const struct m
 void mount_table_free(struct mount_table *table)
 {
 	free(table->mounts.items);
-	free(table->text);
+	array_each(text, &table->texts)
+		free(*text);
+	free(table->texts.items);
 	*table = (struct mount_table){ 0 };
 }
 

@@ -8,8 +8,8 @@
 struct root;
 
 struct mount_table {
-	ARRAY_OF(struct mount) mounts; /* by namespace, and by id within one; strings point into `text` */
-	char *text;
+	ARRAY_OF(struct mount) mounts; /* by namespace, and by id within one; strings point into the texts */
+	ARRAY_OF(char *) texts;
 };
 
 /* Finds the namespaces, too. What cannot be read goes to look->unknowns. 0 or a negative errno. */

@@ -91,6 +91,22 @@ int mount_copy(struct mount *copy, const struct mount *mount)
 	return 0;
 }
 
+int namespace_parse(const char *name, uint64_t *ino)
+{
+	char number[32];
+	size_t length;
+
+	if (!starts_with(name, "mnt:["))
+		return -EINVAL;
+	name += strlen("mnt:[");
+	length = strcspn(name, "]");
+	if (length >= sizeof(number) || strcmp(name + length, "]") != 0)
+		return -EINVAL;
+	memcpy(number, name, length);
+	number[length] = '\0';
+	return parse_number(number, ino);
+}
+
 bool has_option(const char *options, const char *option)
 {
 	size_t length = strlen(option);

@@ -11,6 +11,13 @@ int mountinfo_parse(char *line, struct mount *mount);
 /* A copy that owns its strings. 0 or -ENOMEM, and then what was copied is owned as well. */
 int mount_copy(struct mount *copy, const struct mount *mount);
 
+/*
+ * The inode number of a mount namespace out of "mnt:[4026532210]", the root of
+ * a mount of its file and the link of a descriptor (fs/nsfs.c:ns_dname()). 0 or
+ * -EINVAL.
+ */
+int namespace_parse(const char *name, uint64_t *ino);
+
 /* True when `option` is one of the words of a comma-separated list. */
 bool has_option(const char *options, const char *option);
 

@@ -56,27 +56,36 @@ static bool is_less_privileged(int fd)
 	return owner < 0 || fstat(owner, &st) < 0 || st.st_ino != INITIAL_USER_NAMESPACE;
 }
 
-/* The index of a namespace, which it may add. Takes the descriptor over. Negative errno. */
-static int add_namespace(struct finder *finder, uint64_t ino, int fd)
+int namespaces_add(struct look *look, uint64_t ino, int fd)
 {
 	_cleanup_close_ int owned = fd;
-	struct mount_namespace *namespace = array_add(&finder->look->namespaces);
+	struct mount_namespace *namespace = array_add(&look->namespaces);
 
 	if (!namespace)
 		return -ENOMEM;
 	namespace->ino = ino;
-	namespace->initial = ino == finder->initial[0] || ino == finder->initial[1];
 	namespace->less_privileged = is_less_privileged(fd);
 	if (ioctl(fd, MNT_GET_ID, &namespace->unique) < 0)
 	namespace->unique = 0;
 	namespace->fd = take_fd(&owned);
-	return (int)finder->look->namespaces.count - 1;
+	return (int)look->namespaces.count - 1;
 }
 
-static int find_namespace(const struct finder *finder, uint64_t ino)
+/* The same for one of the walk. */
+static int add_namespace(struct finder *finder, uint64_t ino, int fd)
 {
-	for (size_t i = 0; i < finder->look->namespaces.count; i++)
-		if (finder->look->namespaces.items[i].ino == ino)
+	int index = namespaces_add(finder->look, ino, fd);
+
+	if (index >= 0)
+		finder->look->namespaces.items[index].initial =
+			ino == finder->initial[0] || ino == finder->initial[1];
+	return index;
+}
+
+int namespaces_index(const struct look *look, uint64_t ino)
+{
+	for (size_t i = 0; i < look->namespaces.count; i++)
+		if (look->namespaces.items[i].ino == ino)
 			return (int)i;
 	return -ENOENT;
 }
@@ -113,7 +122,7 @@ static int note_pid(struct finder *finder, int index, pid_t pid)
 static int visit_process(struct finder *finder, const char *name)
 {
 	uint64_t ino = namespace_ino(finder->proc, name);
-	int index = ino ? find_namespace(finder, ino) : -ENOENT;
+	int index = ino ? namespaces_index(finder->look, ino) : -ENOENT;
 	struct stat st;
 	char path[64];
 
@@ -131,7 +140,7 @@ static int visit_process(struct finder *finder, const char *name)
 		if (fd < 0 || fstat(fd, &st) < 0)
 			return 0;
 		/* it may have moved on since: then the new one counts, if not known */
-		index = find_namespace(finder, st.st_ino);
+		index = namespaces_index(finder->look, st.st_ino);
 		if (index < 0)
 			index = add_namespace(finder, st.st_ino, take_fd(&fd));
 	}
@@ -174,7 +183,7 @@ static int walk_kernel_list(struct finder *finder, unsigned long direction)
 		at = next;
 		if (at < 0 || fstat(at, &st) < 0)
 			return errno == ENOENT; /* behind the last */
-		if (find_namespace(finder, st.st_ino) >= 0)
+		if (namespaces_index(finder->look, st.st_ino) >= 0)
 			continue;
 		rc = add_namespace(finder, st.st_ino, fcntl(at, F_DUPFD_CLOEXEC, 0));
 		if (rc < 0)
@@ -190,7 +199,7 @@ static int tell_denied(struct finder *finder)
 				"not every process lets us see which one it lives in");
 }
 
-static int find_all(struct finder *finder)
+static int find_all(struct finder *finder, bool *walked_all)
 {
 	int walked, rc = visit_process(finder, "self");
 
@@ -200,20 +209,21 @@ static int find_all(struct finder *finder)
 		return rc;
 	walked = walk_kernel_list(finder, MNT_GET_NEXT);
 	rc = walked < 0 ? walked : walk_kernel_list(finder, MNT_GET_PREV);
+	*walked_all = walked > 0 && rc > 0;
 	/* one entry for each namespace, also for those without a process */
 	if (rc >= 0 && finder->look->namespaces.count)
 		rc = note_pid(finder, (int)finder->look->namespaces.count - 1, 0);
 	return rc < 0 || walked ? rc : tell_denied(finder);
 }
 
-int namespaces_find(struct look *look, int proc, pid_t **pids)
+int namespaces_find(struct look *look, int proc, pid_t **pids, bool *walked)
 {
 	struct finder finder = {
 		.look = look,
 		.proc = proc,
 		.initial = { namespace_ino(proc, "self"), namespace_ino(proc, "1") },
 	};
-	int rc = find_all(&finder);
+	int rc = find_all(&finder, walked);
 
 	if (rc < 0)
 		free(finder.pids.items);

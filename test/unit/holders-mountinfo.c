@@ -130,6 +130,19 @@ static void an_option_is_a_whole_word(void **state)
 	assert_false(has_option("", "ro"));
 }
 
+static void a_namespace_is_told_by_its_inode_number(void **state)
+{
+	static const char *const others[] = { "net:[4026532210]",   "mnt:[4026532210",	 "mnt:[]",     "mnt:[-1]",
+					      "mnt:[4026532210] x", "/mnt:[4026532210]", "mnt:[0x12]x" };
+	uint64_t ino = 0;
+
+	(void)state;
+	assert_int_equal(namespace_parse("mnt:[4026532210]", &ino), 0);
+	assert_int_equal(ino, 4026532210);
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		assert_int_equal(namespace_parse(others[i], &ino), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +154,7 @@ int main(void)
 		cmocka_unit_test(an_empty_source_is_allowed),
 		cmocka_unit_test(odd_lines_are_refused),
 		cmocka_unit_test(an_option_is_a_whole_word),
+		cmocka_unit_test(a_namespace_is_told_by_its_inode_number),
 	};
 
 	return cmocka_run_group_tests_name("holders-mountinfo", tests, NULL, NULL);
