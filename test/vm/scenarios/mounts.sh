@@ -5,8 +5,6 @@
 # Mounts that the table of one's own mount namespace does not show, and file
 # systems that stand on a device in another way than being mounted from it.
 
-declare -F holder_row >/dev/null || holder_row() { echo "# holder: $1 | $2 | $3 | ${4-}"; }
-
 # a mount namespace that only a mount of its file keeps, /run/kept/mnt
 keep_namespace_by_mount()
 {
