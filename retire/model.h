@@ -100,8 +100,9 @@ struct filesystem {
 	bool detached;	   /* alive although no mount shows it */
 	bool shut_down;	   /* its kernel side has given up: EIO */
 	bool read_only;
-	bool no_dax; /* none of its files can be mapped directly; false: some may be */
-	bool told;   /* of a dead device: the kernel took all direct mappings away before the memory went */
+	bool no_dax;	  /* none of its files can be mapped directly; false: some may be */
+	const char *part; /* what of it the device has: "log", "journal", "real-time section"; NULL: it itself */
+	bool told;	  /* of a dead device: the kernel took all direct mappings away before the memory went */
 };
 
 /* One line of a mount table, in one mount namespace. */

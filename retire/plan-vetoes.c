@@ -152,6 +152,7 @@ static int veto_mount(struct planning *planning, const struct holder *holder)
 	const struct mount *mount = &holder->mount;
 	const char *on = look_on_name(planning->look, holder);
 	const char *keeper = planning->look->namespaces.items[mount->ns].keeper;
+	const struct holder *filesystem;
 	const char *kept = keeper ? " in a mount namespace that is kept by " : "";
 	struct veto veto = {
 		.code = "mount", .severity = SEVERITY_HOLDER, .holder = holder->id, .level = EVICT_STOP
@@ -177,6 +178,11 @@ static int veto_mount(struct planning *planning, const struct holder *holder)
 		}
 		veto.level = EVICT_TERM;
 	}
+	filesystem = mount->foreign ? NULL : look_filesystem(planning->look, mount->dev);
+	if (filesystem && filesystem->filesystem.part)
+		return add_veto(planning, veto, holder->name, "%s (%s on %s) has its %s on %s%s%s", mount->point,
+				mount->fstype, mount->source, filesystem->filesystem.part, on, kept,
+				keeper ? keeper : "");
 	rc = mount->foreign ? add_veto(planning, veto, holder->name, "%s is mounted below %s%s%s", mount->point,
 				       on, kept, keeper ? keeper : "")
 			    : add_veto(planning, veto, holder->name, "%s is mounted from %s (%s)%s%s",
@@ -365,6 +371,8 @@ static const char *why_not_told(const struct planning *planning, const struct ho
 		       "both";
 	if (filesystem->filesystem.shut_down)
 		return "it has been shut down, and is told nothing any more";
+	if (filesystem->filesystem.part)
+		return "only a part of it is there";
 	if (!is_next_to_disk(planning->look, filesystem))
 		return "it is not directly on the disk";
 	if (planning->look->devices.items[filesystem->device].mode != MODE_FSDAX)

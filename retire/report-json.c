@@ -109,6 +109,14 @@ static void put_on(struct json_object *object, const struct look *look, const st
 		put_text(object, "on", look_on_name(look, holder));
 }
 
+/* What of its file system is on the device, when it is not it itself. */
+static const char *part_of(const struct look *look, const struct mount *mount)
+{
+	const struct holder *filesystem = mount->foreign ? NULL : look_filesystem(look, mount->dev);
+
+	return filesystem ? filesystem->filesystem.part : NULL;
+}
+
 static void put_mount(struct json_object *object, const struct look *look, const struct holder *holder)
 {
 	const struct mount *mount = &holder->mount;
@@ -124,6 +132,7 @@ static void put_mount(struct json_object *object, const struct look *look, const
 		put_number(object, "mnt_ns", look->namespaces.items[mount->ns].ino);
 	if ((size_t)mount->ns < look->namespaces.count)
 		put_text(object, "kept_by", look->namespaces.items[mount->ns].keeper);
+	put_text(object, "part", part_of(look, mount));
 	put_true(object, "foreign", mount->foreign);
 }
 
@@ -200,6 +209,7 @@ static struct json_object *json_holder(const struct look *look, const struct hol
 		put_text(object, "name", holder->name);
 		put_text(object, "fstype", holder->filesystem.fstype);
 		put_on(object, look, holder);
+		put_text(object, "part", holder->filesystem.part);
 		put_true(object, "shut_down", holder->filesystem.shut_down);
 		return object;
 	default:

@@ -60,6 +60,8 @@ static void say_mount(const struct look *look, const struct mount *mount, FILE *
 		say(out, "of %s", mount->root);
 	if ((size_t)mount->ns < look->namespaces.count && !look->namespaces.items[mount->ns].initial)
 		say(out, "in mount namespace %" PRIu64, look->namespaces.items[mount->ns].ino);
+	if ((size_t)mount->ns < look->namespaces.count && look->namespaces.items[mount->ns].keeper)
+		say(out, "kept by %s", look->namespaces.items[mount->ns].keeper);
 }
 
 /* "map" goes before the others, as in the JSON: it is harder to end. The uses in that order. */

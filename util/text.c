@@ -130,3 +130,21 @@ char *human_size(uint64_t bytes, char *text, size_t size)
 		snprintf(text, size, "%llu B", (unsigned long long)bytes);
 	return text;
 }
+
+char *option_value(const char *options, const char *key)
+{
+	size_t length = strlen(key);
+
+	for (const char *at = options; at; at = strchr(at, ',')) {
+		char *value;
+
+		at += *at == ',';
+		if (strncmp(at, key, length) != 0)
+			continue;
+		value = strndup(at + length, strcspn(at + length, ","));
+		if (value)
+			unescape_octal(value);
+		return value;
+	}
+	return NULL;
+}

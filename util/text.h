@@ -42,4 +42,10 @@ char *printable(const char *text, char *copy, size_t size);
 /* "1.00 GiB" as ndctl -u prints it, without the bytes. */
 char *human_size(uint64_t bytes, char *text, size_t size);
 
+/*
+ * What stands behind `key`, "logdev=", among the options of a mount table,
+ * without its escapes; NULL when there is none. The caller frees.
+ */
+char *option_value(const char *options, const char *key);
+
 #endif

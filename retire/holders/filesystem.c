@@ -4,6 +4,8 @@
  * namespace. What else is mounted below one of them is found by mount.c.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "retire/holders/filesystem-devices.h"
@@ -13,11 +15,13 @@
 #include "retire/holders/mountinfo.h"
 #include "util/cleanup.h"
 #include "util/root.h"
+#include "util/text.h"
 
 /* What is known of one mount of the table. */
 struct own {
 	bool ours, done;
 	struct place place; /* of its block device */
+	const char *part;   /* what of it is there; NULL: it itself */
 	int id;		    /* in the look, when done */
 };
 
@@ -45,8 +49,10 @@ static struct own *own_of(const struct finder *finder, const struct mount *mount
 }
 
 /* Its file system's id, which it may add. Negative errno. */
-static int add_filesystem(struct finder *finder, const struct mount *mount, const struct place *place)
+static int add_filesystem(struct finder *finder, const struct mount *mount, const struct own *own)
 {
+	const struct place *place = &own->place;
+
 	struct holder *holder = look_filesystem(finder->look, mount->dev);
 
 	if (holder)
@@ -57,8 +63,30 @@ static int add_filesystem(struct finder *finder, const struct mount *mount, cons
 	holder->dev = mount->dev;
 	holder->filesystem.dev = mount->dev;
 	holder->filesystem.features = FS_FEATURES_UNKNOWN;
+	holder->filesystem.part = own->part;
 	holder->filesystem.fstype = strdup(mount->fstype);
 	return holder->filesystem.fstype ? holder->id : -ENOMEM;
+}
+
+/*
+ * An ext4 finds its journal by a device number that it has noted down, and
+ * that a device which comes back may not have again: its name goes with it.
+ */
+static int show_journal(const struct look *look, struct holder *mount)
+{
+	const struct holder *filesystem = look_filesystem(look, mount->mount.dev);
+	const char *name;
+	char *options;
+
+	if (!filesystem || !filesystem->filesystem.part || !starts_with(mount->mount.fstype, "ext"))
+		return 0;
+	name = look_on_name(look, filesystem);
+	if (asprintf(&options, "%s,journal_path=/dev/%.*s", mount->mount.super_options, (int)strcspn(name, " "),
+		     name) < 0)
+		return -ENOMEM;
+	free(mount->mount.super_options);
+	mount->mount.super_options = options;
+	return 0;
 }
 
 /* Its parent is in the look already, if that is ours. */
@@ -67,7 +95,7 @@ static int add_mount(struct finder *finder, const struct mount *mount)
 	struct own *own = own_of(finder, mount),
 		   *inside = own_of(finder, mount_table_parent(&finder->table, mount));
 	struct holder *holder, *parent;
-	int filesystem = add_filesystem(finder, mount, &own->place);
+	int filesystem = add_filesystem(finder, mount, own);
 
 	if (filesystem < 0)
 		return filesystem;
@@ -80,7 +108,7 @@ static int add_mount(struct finder *finder, const struct mount *mount)
 	holder->inside = parent ? parent->id : 0;
 	if (parent && parent->mount.dev == mount->dev)
 		holder->on = parent->id;
-	return mount_copy(&holder->mount, mount);
+	return mount_copy(&holder->mount, mount) < 0 ? -ENOMEM : show_journal(finder->look, holder);
 }
 
 /*
@@ -104,15 +132,20 @@ static int add_mount_and_parents(struct finder *finder, struct mount *mount)
 }
 
 /* Marks what is ours, and what of it an earlier pass has added. */
-static void mark_mounts(struct finder *finder)
+static int mark_mounts(struct finder *finder)
 {
 	array_each(mount, &finder->table.mounts) {
 		struct own *own = own_of(finder, mount);
+		int rc = filesystem_place(finder->root, finder->look, finder->types, mount, &own->place,
+					  &own->part);
 
-		own->ours = filesystem_place(finder->root, finder->look, finder->types, mount, &own->place);
+		if (rc < 0)
+			return rc;
+		own->ours = rc > 0;
 		own->id = own->ours ? look_mount(finder->look, mount) : 0;
 		own->done = own->id != 0;
 	}
+	return 0;
 }
 
 static int add_mounts(struct finder *finder)
@@ -127,7 +160,7 @@ static int add_mounts(struct finder *finder)
 	finder->chain = calloc(count, sizeof(*finder->chain));
 	if (!finder->owns || !finder->chain)
 		return -ENOMEM;
-	mark_mounts(finder);
+	rc = mark_mounts(finder);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = add_mount_and_parents(finder, &finder->table.mounts.items[i]);
 	return rc;
@@ -167,11 +200,54 @@ static int find_detached(const struct root *root, struct look *look)
 	return rc;
 }
 
+/* The same of an ext4 on another disk that has its journal on one of ours. */
+static int find_detached_journals(const struct root *root, struct look *look)
+{
+	struct block block;
+	int rc = 0;
+
+	for (size_t cursor = 0; rc == 0 && block_next(look, &cursor, &block);) {
+		_cleanup_free_ char *disk = NULL;
+		struct block other = { .place = block.place };
+
+		if (!filesystem_journal_exists(root, block.name))
+			continue;
+		disk = filesystem_of_journal(root, block.name);
+		if (!disk || snprintf(other.name, sizeof(other.name), "%s", disk) >= (int)sizeof(other.name) ||
+		    root_devf(root, &other.dev, "/sys/class/block/%s/dev", disk) < 0) {
+			rc = add_unknown_once(look, block.name, "of whom the journal on it is cannot be told");
+			continue;
+		}
+		if (look_filesystem(look, other.dev))
+			continue;
+		rc = filesystem_add_detached(look, &other, "ext4");
+		if (rc == 0)
+			look_holder(look, (int)look->holders.count)->filesystem.part = "journal";
+	}
+	return rc;
+}
+
+/* Its files have another number than its disk, and no mount tells which: nobody on it is seen. */
+static int find_detached_btrfs(const struct root *root, struct look *look)
+{
+	struct block block;
+	DIR *cursor = NULL;
+	bool known;
+	int rc = 0;
+
+	while (filesystem_next_btrfs(root, look, &cursor, &block, &known))
+		if (rc == 0 && !known)
+			rc = filesystem_add_detached(look, &block, "btrfs");
+	return rc;
+}
+
 static int find_filesystems(struct finder *finder)
 {
 	int rc = add_mounts(finder);
 
-	return rc < 0 ? rc : find_detached(finder->root, finder->look);
+	rc = rc < 0 ? rc : find_detached(finder->root, finder->look);
+	rc = rc < 0 ? rc : find_detached_journals(finder->root, finder->look);
+	return rc < 0 ? rc : find_detached_btrfs(finder->root, finder->look);
 }
 
 static int probe_filesystems(const struct root *root, struct look *look, struct err *err)

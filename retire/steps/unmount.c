@@ -14,6 +14,7 @@
 #include "retire/steps/steps.h"
 #include "util/cleanup.h"
 #include "util/root.h"
+#include "util/text.h"
 
 /* The file system that the mount shows: a foreign one has none among ours. */
 static const struct holder *filesystem_of(const struct look *look, const struct holder *mount)
@@ -176,6 +177,30 @@ static bool is_gone(const struct execution *execution, const struct captured *ca
 	return device->gone || !device->dev;
 }
 
+/* Options that name where a part of a file system is; a kernel takes none that is not its own. */
+static const char *const part_options[] = { "logdev=", "rtdev=", "journal_path=" };
+
+/* Of a file system that is elsewhere, and has a part on the device. */
+static int check_part(const struct execution *execution, const struct captured *captured,
+		      const struct mount *mount)
+{
+	for (size_t i = 0; i < COUNT_OF(part_options); i++) {
+		_cleanup_free_ char *path = option_value(mount->super_options, part_options[i]);
+
+		if (path && step_check_source(execution, captured, false, 0, &path, NULL) == 0)
+			return 0;
+	}
+	return -EPERM;
+}
+
+static int check_source(const struct execution *execution, const struct captured *captured, struct mount *mount,
+			struct err *err)
+{
+	int rc = step_check_source(execution, captured, false, mount->dev, &mount->source, err);
+
+	return rc == -EPERM && check_part(execution, captured, mount) == 0 ? 0 : rc;
+}
+
 static int mount_again(struct execution *execution, const struct captured *captured, struct captured_mount *was,
 		       int kept, struct err *err)
 {
@@ -193,7 +218,7 @@ static int mount_again(struct execution *execution, const struct captured *captu
 							     "not of the device: mount it again by hand");
 	/* a clone is what it is, whatever a journal says */
 	if (execution->recovering && kept < 0)
-		rc = step_check_source(execution, captured, false, was->mount.dev, &was->mount.source, err);
+		rc = check_source(execution, captured, &was->mount, err);
 	if (rc == 0 && execution->recovering && kept < 0)
 		rc = step_check_fstype(execution, was->mount.fstype, err);
 	return rc < 0 ? rc

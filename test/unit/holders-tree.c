@@ -246,6 +246,90 @@ static void the_log_of_an_xfs_elsewhere_holds_it(void **state)
 	assert_int_equal(holder_named(tree, HOLDER_FILESYSTEM, "/mnt")->device, 0);
 }
 
+static void a_log_that_cannot_be_found_is_unknown(void **state)
+{
+	struct tree *tree = *state;
+
+	add_file(tree, "/sys/class/block/sda3/dev", "8:3\n");
+	add_file(tree, "/proc/self/mountinfo",
+		 "30 1 8:2 / /relative rw - xfs /dev/sda2 rw,logdev=pmem0\n"
+		 "31 1 8:4 / /gone rw - xfs /dev/sda4 rw,logdev=/dev/by\\054id,rtdev=/dev/sda3\n"
+		 "32 1 8:5 / /known rw - xfs /dev/sda5 rw,logdev=/dev/sda3,noquota\n");
+	find(tree);
+	assert_int_equal(tree->look.holders.count, 0);
+	assert_int_equal(tree->look.unknowns.count, 2);
+	assert_string_equal(tree->look.unknowns.items[0].subject, "/relative");
+	assert_string_equal(tree->look.unknowns.items[1].subject, "/gone");
+	assert_string_equal(tree->look.unknowns.items[1].reason, "logdev=/dev/by,id leads to no block device");
+}
+
+static void add_ext4_with_journal(const struct tree *tree)
+{
+	add_file(tree, "/proc/fs/jbd2/pmem0/info", "");
+	add_file(tree, "/proc/fs/jbd2/sda3-8/info", "");
+	add_file(tree, "/sys/fs/ext4/features/x", "");
+	add_file(tree, "/sys/fs/ext4/sda2/journal_task", "77\n");
+	add_file(tree, "/sys/fs/ext4/sda3/journal_task", "78\n");
+	add_file(tree, "/proc/77/comm", "jbd2/pmem0\n");
+	add_file(tree, "/proc/78/comm", "jbd2/sda3-8\n");
+	add_file(tree, "/sys/class/block/sda2/dev", "8:2\n");
+	add_file(tree, "/sys/class/block/sda3/dev", "8:3\n");
+	add_link(tree, "/sys/dev/block/8:2", "../../devices/x/block/sda/sda2");
+	add_link(tree, "/sys/dev/block/8:3", "../../devices/x/block/sda/sda3");
+}
+
+static void the_journal_of_an_ext4_elsewhere_holds_it(void **state)
+{
+	struct tree *tree = *state;
+	const struct holder *filesystem;
+
+	add_ext4_with_journal(tree);
+	add_file(tree, "/proc/self/mountinfo",
+		 "30 1 8:2 / /mnt rw - ext4 /dev/sda2 rw\n31 1 8:3 / /other rw - ext4 /dev/sda3 rw\n");
+	find(tree);
+	filesystem = holder_named(tree, HOLDER_FILESYSTEM, "/mnt");
+	assert_string_equal(filesystem->filesystem.part, "journal");
+	assert_true(filesystem->dev == makedev(8, 2));
+	/* the device may come back with another number than ext4 has noted down */
+	assert_string_equal(holder_named(tree, HOLDER_MOUNT, "/mnt")->mount.super_options,
+			    "rw,journal_path=/dev/pmem0");
+	assert_int_equal(tree->look.holders.count, 2);
+	assert_int_equal(tree->look.unknowns.count, 0);
+}
+
+static void an_unmounted_ext4_elsewhere_still_has_its_journal(void **state)
+{
+	struct tree *tree = *state;
+	const struct holder *filesystem;
+
+	add_ext4_with_journal(tree);
+	find(tree);
+	filesystem = holder_named(tree, HOLDER_FILESYSTEM, "sda2");
+	assert_true(filesystem->filesystem.detached);
+	assert_true(filesystem->dev == makedev(8, 2));
+	assert_int_equal(tree->look.holders.count, 1);
+}
+
+static void a_journal_of_nobody_is_unknown(void **state)
+{
+	struct tree *tree = *state;
+
+	add_file(tree, "/proc/fs/jbd2/pmem0/info", "");
+	find(tree);
+	assert_int_equal(tree->look.unknowns.count, 1);
+}
+
+static void a_btrfs_without_mounts_is_detached(void **state)
+{
+	struct tree *tree = *state;
+
+	add_file(tree, "/sys/fs/btrfs/features/x", "");
+	add_file(tree, "/sys/fs/btrfs/1234/devices/pmem0/x", "");
+	find(tree);
+	assert_true(holder_named(tree, HOLDER_FILESYSTEM, "pmem0")->filesystem.detached);
+	assert_int_equal(tree->look.holders.count, 1);
+}
+
 static void a_file_system_without_mounts_is_detached(void **state)
 {
 	struct tree *tree = *state;
@@ -391,6 +475,11 @@ int main(void)
 		TREE_TEST(every_member_of_a_btrfs_holds_it),
 		TREE_TEST(the_log_of_an_xfs_elsewhere_holds_it),
 		TREE_TEST(a_file_system_without_mounts_is_detached),
+		TREE_TEST(a_log_that_cannot_be_found_is_unknown),
+		TREE_TEST(the_journal_of_an_ext4_elsewhere_holds_it),
+		TREE_TEST(an_unmounted_ext4_elsewhere_still_has_its_journal),
+		TREE_TEST(a_journal_of_nobody_is_unknown),
+		TREE_TEST(a_btrfs_without_mounts_is_detached),
 		TREE_TEST(what_is_stacked_is_found_up_to_the_mount),
 		TREE_TEST(a_holder_of_no_known_kind_is_unknown),
 		TREE_TEST(an_array_is_found),

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # sampled
+# guest: --pmem 1026M --pmem 514M
 #
 # Mounts that the table of one's own mount namespace does not show, and file
 # systems that stand on a device in another way than being mounted from it.
@@ -87,4 +88,92 @@ scenario_a_rollback_into_a_kept_mount_namespace()
 	expect "the namespace is as it was" diff "$work/before" "$work/after"
 	kill -KILL "$held"
 	let_namespace_go
+}
+
+# a second device, of which the scenarios are
+second_device()
+{
+	ndctl create-namespace -f -m fsdax -M mem -e namespace1.0 >/dev/null || failed=1
+	wait_until 10 test -b /dev/pmem1
+}
+
+# a process and a mount that have the same names as those that are to go, on something else
+canary()
+{
+	mkdir -p /tmp/canary
+	mount -t tmpfs pmem1 /tmp/canary
+	echo content >/tmp/canary/f
+	hold open /tmp/canary/f
+	canary=$held
+}
+
+expect_canary_lives()
+{
+	expect "the canary lives" test -e "/proc/$canary"
+	kill -KILL "$canary"
+	wait "$canary" 2>/dev/null
+	expect "where it is is mounted" umount /tmp/canary
+}
+
+# expect_part_moves PART: of the file system on pmem0 that has a part on pmem1
+expect_part_moves()
+{
+	hold open "$mnt/f"
+	list_holders namespace1.0
+	expect_json ".holders[] | select(.kind == \"mount\") | .name == \"/mnt/data\" and .part == \"$1\""
+	expect_json ".holders[] | select(.kind == \"process\") | .pid == $held"
+	snapshot >"$work/before"
+	retire namespace1.0
+	expect_exit 2
+	expect "people are told what is there" grep -q "on /dev/pmem0) has its $1 on pmem1" "$work/err"
+	retire namespace1.0 --evict=stop
+	expect_exit 2
+	expect "nothing has changed" cmp "$work/before" <(snapshot)
+	retire namespace1.0 --evict=kill --grace=0.5
+	expect_retired pmem1 namespace1.0
+	expect "it was ended" is_gone "$held"
+	expect "the other device is as it was" test -b /dev/pmem0
+	expect_canary_lives
+	restore namespace1.0
+	expect_exit 0
+	expect "it is mounted again" is_mounted
+	expect "what was written is there" grep -q content "$mnt/f"
+	expect "it takes writes" can_write
+}
+
+scenario_the_log_of_an_xfs_elsewhere()
+{
+	second_device
+	canary
+	mkfs.xfs -q -f -m reflink=0,rmapbt=1 -l logdev=/dev/pmem1,size=64m /dev/pmem0 || failed=1
+	mount -t xfs -o dax=always,logdev=/dev/pmem1 /dev/pmem0 "$mnt" || failed=1
+	expect_part_moves log
+	holder_row xfs-log named stop "the log of an XFS on another device"
+}
+
+scenario_the_journal_of_an_ext4_elsewhere()
+{
+	second_device
+	canary
+	mke2fs -q -F -b 4096 -O journal_dev /dev/pmem1 16384 || failed=1
+	mkfs.ext4 -q -F -b 4096 -J device=/dev/pmem1 /dev/pmem0 || failed=1
+	mount -t ext4 /dev/pmem0 "$mnt" || failed=1
+	expect_part_moves journal
+	holder_row ext4-journal named stop "the journal of an ext4 on another device"
+}
+
+# Without a mount only the kernel's own directories tell
+scenario_the_journal_of_an_ext4_that_no_mount_shows()
+{
+	second_device
+	mke2fs -q -F -b 4096 -O journal_dev /dev/pmem1 16384 || failed=1
+	mkfs.ext4 -q -F -b 4096 -J device=/dev/pmem1 /dev/pmem0 || failed=1
+	mount -t ext4 /dev/pmem0 "$mnt" || failed=1
+	hold open "$mnt/f"
+	umount -l "$mnt"
+	retire namespace1.0
+	expect_exit 2
+	expect_json ".vetoes[] | select(.code == \"process\") | .subject | endswith(\"[$held]\")"
+	retire namespace1.0 --evict=kill --grace=0.5
+	expect_retired pmem1 namespace1.0
 }
