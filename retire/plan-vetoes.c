@@ -139,6 +139,12 @@ static bool is_volatile(const struct mount *mount)
 	return mount->foreign && (strcmp(mount->fstype, "tmpfs") == 0 || strcmp(mount->fstype, "ramfs") == 0);
 }
 
+/* The table shows that it is (fs/proc_namespace.c:show_mnt_opts()), not how. What is foreign is kept as it is. */
+static bool is_idmapped(const struct mount *mount)
+{
+	return !mount->foreign && strstr(mount->options, ",idmapped");
+}
+
 static bool has_process(const struct look *look, int id)
 {
 	array_each(holder, &look->holders)
@@ -187,10 +193,14 @@ static int veto_mount(struct planning *planning, const struct holder *holder)
 				       on, kept, keeper ? keeper : "")
 			    : add_veto(planning, veto, holder->name, "%s is mounted from %s (%s)%s%s",
 				       mount->point, on, mount->fstype, kept, keeper ? keeper : "");
-	if (rc < 0 || !is_volatile(mount))
-		return rc;
 	veto.code = "volatile-mount";
 	veto.severity = SEVERITY_RISK;
+	if (rc == 0 && is_idmapped(mount))
+		return add_veto(planning, veto, holder->name,
+				"%s is idmapped: its ids are not known, and a rollback could not mount it again",
+				mount->point);
+	if (rc < 0 || !is_volatile(mount))
+		return rc;
 	return add_veto(planning, veto, holder->name, "%s (%s) would lose its contents", mount->point,
 			mount->fstype);
 }

@@ -211,6 +211,11 @@ static int mount_again(struct execution *execution, const struct captured *captu
 	/* without a device nothing is left that could be mounted */
 	if (is_gone(execution, captured) && !was->mount.foreign)
 		return lost(execution, captured, &was->mount, "its device is gone");
+	/* without its ids everybody's files would be somebody else's */
+	if (strstr(was->mount.options, ",idmapped") && kept < 0)
+		return is_still_there(execution, was)
+			       ? 1
+			       : lost(execution, captured, &was->mount, "its id mapping is not known");
 	/* what it is on was none of ours, nor is it known here any more */
 	if (was->mount.foreign && kept < 0)
 		return is_still_there(execution, was) ? 1

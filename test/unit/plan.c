@@ -81,6 +81,37 @@ static void tmpfs_inside(struct look *look)
 	add_foreign(look, add_foreign(look, mount, "tmpfs", "/mnt/t"), "ext4", "/mnt/t/other");
 }
 
+static void idmapped(struct look *look)
+{
+	struct mount *mount;
+
+	add_device(look, MODE_FSDAX);
+	mount = &look_holder(look, xfs_on(look, DISK0, "/mnt"))->mount;
+	free(mount->options);
+	mount->options = strdup("rw,relatime,idmapped");
+}
+
+static void in_kept_namespace(struct look *look)
+{
+	int fs, ns;
+
+	add_device(look, MODE_FSDAX);
+	fs = add_fs(look, DISK0, "xfs", FS_XFS_RMAPBT);
+	ns = add_namespace(look);
+	add_mount_in(look, fs, 0, ns, "/mnt");
+	look->namespaces.items[ns].keeper = strdup("/run/x");
+}
+
+static void log_elsewhere(struct look *look)
+{
+	int fs;
+
+	add_device(look, MODE_FSDAX);
+	fs = add_fs(look, DISK0, "xfs", FS_XFS_RMAPBT);
+	add_mount(look, fs, "/mnt");
+	look_holder(look, fs)->filesystem.part = "log";
+}
+
 static void two_devices(struct look *look)
 {
 	add_device(look, MODE_FSDAX);
@@ -184,6 +215,15 @@ static const struct plan_row rows[] = {
 	  { "incomplete", "volatile-mount" },
 	  .steps = "freeze /mnt, flush /mnt, thaw /mnt, unmount /mnt/t/other, unmount /mnt/t, unmount /mnt, "
 		   "claim pmem0, unbind pfn0.0" },
+	{ "an_idmapped_mount_is_a_risk", idmapped, EVICT_STOP,
+	  .stands = "volatile-mount /mnt --allow=volatile-mount", .says = "its ids are not known" },
+	{ "who_keeps_a_mount_namespace_is_said", in_kept_namespace, .stands = "mount /mnt --evict=stop",
+	  .says = "/mnt is mounted from pmem0 (xfs) in a mount namespace that is kept by /run/x" },
+	{ "a_log_elsewhere_is_said", log_elsewhere, .stands = "mount /mnt --evict=stop",
+	  .says = "/mnt (xfs on source) has its log on pmem0" },
+	{ "a_log_elsewhere_is_not_left_to_the_kernel", log_elsewhere, .allow = { "mounted-unbind" },
+	  .stands = "mount /mnt --evict=stop, mounted-unbind /mnt critical",
+	  .says = "only a part of it is there" },
 	{ "what_is_mounted_inside_is_listed_too", tmpfs_inside,
 	  .stands = "mount /mnt --evict=stop, mount /mnt/t --evict=stop, volatile-mount /mnt/t "
 		    "--allow=volatile-mount, "

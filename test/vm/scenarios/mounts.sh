@@ -177,3 +177,44 @@ scenario_the_journal_of_an_ext4_that_no_mount_shows()
 	retire namespace1.0 --evict=kill --grace=0.5
 	expect_retired pmem1 namespace1.0
 }
+
+# mount(8) of Debian 12 cannot
+idmap()
+{
+	unshare -U --map-root-user sleep 1000 &
+	local ids=$!
+	sleep 0.5
+	python3 - "$ids" "$1" <<-'EOF'
+		import ctypes, os, struct, sys
+		libc = ctypes.CDLL(None, use_errno=True)
+		def call(number, *args):
+		    result = libc.syscall(number, *args)
+		    if result < 0:
+		        sys.exit(os.strerror(ctypes.get_errno()))
+		    return result
+		ids = os.open(f"/proc/{sys.argv[1]}/ns/user", os.O_RDONLY)
+		path = sys.argv[2].encode()
+		tree = call(428, -100, path, 1 | os.O_CLOEXEC)
+		call(442, tree, b"", 0x1000, struct.pack("QQQQ", 0x100000, 0, 0, ids), 32)
+		os.mkdir("/mnt/idmapped")
+		call(429, tree, b"", -100, b"/mnt/idmapped", 4)
+	EOF
+	kill -KILL "$ids"
+}
+
+scenario_an_idmapped_mount_is_not_put_back_with_other_ids()
+{
+	fresh_ext4
+	hold detached-mount "$mnt"
+	idmap "$mnt" || failed=1
+	retire namespace0.0 --evict=stop
+	expect_exit 2
+	expect_json '[.vetoes[] | select(.stands)] | map(.code + " " + .subject) == ["volatile-mount /mnt/idmapped"]'
+	retire namespace0.0 --evict=stop --allow=volatile-mount
+	expect_exit 3
+	expect_json '.losses | map(.kind + " " + .name) == ["mount /mnt/idmapped"]'
+	expect "the other one is back" is_mounted
+	expect "it is not mounted as it was not" bash -c '! mountpoint -q /mnt/idmapped'
+	kill -KILL "$held"
+	holder_row mount-idmapped named stop "an idmapped mount"
+}
