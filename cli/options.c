@@ -219,6 +219,14 @@ static int set_dot(struct options *options, const char *value, struct err *err)
 	return one_drawing(options, err);
 }
 
+static int set_pages(struct options *options, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	options->request.pages = true;
+	return 0;
+}
+
 static int set_exit_code(struct options *options, const char *value, struct err *err)
 {
 	(void)value;
@@ -250,6 +258,7 @@ const struct option_entry list_holders_entries[] = {
 	{ "region", 'r', "region-id", false, "limit to a region with an id or name of <region-id>", set_region },
 	{ "tree", 0, NULL, false, "draw a tree for people instead of JSON", set_tree },
 	{ "dot", 0, NULL, false, "write a graph for Graphviz instead of JSON", set_dot },
+	{ "pages", 0, NULL, false, "count the references to its pages, too", set_pages },
 	{ "exit-code", 0, NULL, false, "exit with 2 when something is in use", set_exit_code },
 	{ "human", 'u', NULL, false, "use human friendly number formats", set_human },
 	{ "verbose", 'v', NULL, false, "say more on stderr", set_verbose },

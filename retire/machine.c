@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "retire/holders/holders.h"
+#include "retire/pages/pages.h"
 #include "retire/targets/targets.h"
 
 struct machine machine_system(const struct root *root, struct effects_system *effects)
@@ -15,6 +16,7 @@ struct machine machine_system(const struct root *root, struct effects_system *ef
 		.effects = &effects->effects,
 		.find_again = targets_find_again,
 		.find_holders = holders_find,
+		.count_references = pages_count,
 		.probe = kernel_probe,
 		.is_enabled = targets_is_enabled,
 		.check_identity = targets_check_identity,
@@ -39,4 +41,16 @@ int machine_find_again(const struct machine *machine, const struct look *was, st
 	if (look->devices.count > was->devices.count)
 		return err_set(err, -ESTALE, "more devices are found than were named");
 	return 0;
+}
+
+/* Long enough for a read or a write to come back. */
+#define LOOK_PATIENCE_MS 300
+
+int machine_count_references(const struct machine *machine, struct look *look, int interrupt, struct err *err)
+{
+	int rc = machine->count_references(machine->root, look, interrupt, deadline_in(LOOK_PATIENCE_MS));
+
+	if (rc == -EINTR)
+		return err_set(err, rc, "interrupted by a signal");
+	return rc < 0 ? err_errno(err, rc, "cannot count references") : 0;
 }

@@ -22,6 +22,9 @@ struct machine {
 	/* The devices of `was` as they are now, by type and name, into the empty `look`; -ENODEV: one is gone. */
 	int (*find_again)(const struct root *root, const struct look *was, struct look *look, struct err *err);
 	int (*find_holders)(const struct root *root, struct look *look, struct err *err);
+	/* As pages_count() of pages/: look->references. */
+	int (*count_references)(const struct root *root, struct look *look, int interrupt,
+				struct deadline patience);
 	void (*probe)(const struct root *root, struct kernel *kernel);
 
 	/* Does a driver give it to users? 1, 0, or a negative errno. */
@@ -39,5 +42,12 @@ struct machine machine_system(const struct root *root, struct effects_system *ef
  * for something else. -ESTALE with a message.
  */
 int machine_find_again(const struct machine *machine, const struct look *was, struct look *look, struct err *err);
+
+/*
+ * machine->count_references() before anything is done: what is in flight ends
+ * by itself in a moment, what is left then is told. `interrupt` is a signalfd,
+ * or -1. 0, -EINTR, or a negative errno with a message.
+ */
+int machine_count_references(const struct machine *machine, struct look *look, int interrupt, struct err *err);
 
 #endif

@@ -2,6 +2,7 @@
 #include "retire/model.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +188,14 @@ void device_free(struct device *device)
 	free(device->disk);
 	free(device->remover);
 	free(device->instance_uuid);
+	free(device->memory.items);
+}
+
+bool device_has_pages(const struct device *device)
+{
+	/* in raw mode only where the kernel has made some: drivers/nvdimm/pmem.c:pmem_attach_disk() */
+	return device->enabled && !device->half_removed && !device->system_ram &&
+	       (device->mode == MODE_FSDAX || device->mode == MODE_DEVDAX || device->memory.count);
 }
 
 static char *copy_text(const char *text, bool *failed)
@@ -197,29 +206,59 @@ static char *copy_text(const char *text, bool *failed)
 	return copy;
 }
 
-int look_copy_devices(const struct look *look, struct look *copy)
+static void copy_memory(const struct device *device, struct device *to, bool *failed)
 {
+	memset(&to->memory, 0, sizeof(to->memory));
+	array_each(range, &device->memory) {
+		struct memory_range *added = array_add(&to->memory);
+
+		*failed |= !added;
+		if (added)
+			*added = *range;
+	}
+}
+
+static int copy_device(const struct device *device, struct look *copy)
+{
+	struct device *to = array_add(&copy->devices);
 	bool failed = false;
 
+	if (!to)
+		return -ENOMEM;
+	*to = *device;
+	to->name = copy_text(device->name, &failed);
+	to->path = copy_text(device->path, &failed);
+	to->driver_device = copy_text(device->driver_device, &failed);
+	to->driver = copy_text(device->driver, &failed);
+	to->blockdev = copy_text(device->blockdev, &failed);
+	to->uuid = copy_text(device->uuid, &failed);
+	to->disk = copy_text(device->disk, &failed);
+	to->remover = copy_text(device->remover, &failed);
+	to->instance_uuid = copy_text(device->instance_uuid, &failed);
+	copy_memory(device, to, &failed);
+	return failed ? -ENOMEM : 0;
+}
+
+static void copy_program(const struct look *look, struct look *copy)
+{
 	copy->initial_namespaces = look->initial_namespaces;
 	memcpy(copy->journal_devs, look->journal_devs, sizeof(copy->journal_devs));
-	array_each(device, &look->devices) {
-		struct device *to = array_add(&copy->devices);
+}
 
-		if (!to)
-			return -ENOMEM;
-		*to = *device;
-		to->name = copy_text(device->name, &failed);
-		to->path = copy_text(device->path, &failed);
-		to->driver_device = copy_text(device->driver_device, &failed);
-		to->driver = copy_text(device->driver, &failed);
-		to->blockdev = copy_text(device->blockdev, &failed);
-		to->uuid = copy_text(device->uuid, &failed);
-		to->disk = copy_text(device->disk, &failed);
-		to->remover = copy_text(device->remover, &failed);
-		to->instance_uuid = copy_text(device->instance_uuid, &failed);
-	}
-	return failed ? -ENOMEM : 0;
+int look_copy_device(const struct look *look, int device, struct look *copy)
+{
+	copy_program(look, copy);
+	return copy_device(&look->devices.items[device], copy);
+}
+
+int look_copy_devices(const struct look *look, struct look *copy)
+{
+	int rc = 0;
+
+	copy_program(look, copy);
+	array_each(device, &look->devices)
+		rc = rc < 0 ? rc : copy_device(device, copy);
+	return rc;
 }
 
 void mount_free(struct mount *mount)
@@ -313,8 +352,69 @@ static void holder_free(struct holder *holder)
 	}
 }
 
+const struct references *look_references(const struct look *look, int device)
+{
+	array_each(references, &look->references)
+		if (references->device == device)
+			return references;
+	return NULL;
+}
+
+/* Where people find the root of a file system; NULL when no mount shows that. */
+static const char *mount_point_of(const struct look *look, dev_t dev)
+{
+	array_each(holder, &look->holders)
+		if (holder->type == HOLDER_MOUNT && holder->mount.dev == dev && !holder->mount.foreign &&
+		    strcmp(holder->mount.root, "/") == 0)
+			return strcmp(holder->mount.point, "/") == 0 ? "" : holder->mount.point;
+	return NULL;
+}
+
+static bool is_same_file(const struct referenced_run *run, const struct referenced_run *other)
+{
+	return run->dev == other->dev && run->inode == other->inode;
+}
+
+char *references_where(const struct look *look, const struct references *references, char *text, size_t size)
+{
+	const struct referenced_run *first = references->runs.items;
+	const char *point = first && first->dev ? mount_point_of(look, first->dev) : NULL;
+	bool others = references->more_runs;
+
+	*text = '\0';
+	if (!first || !first->dev)
+		return text;
+	array_each(run, &references->runs)
+		others |= !is_same_file(run, first);
+	if (first->path && point)
+		snprintf(text, size, " (%s%s, inode %" PRIu64 "%s)", point, first->path, first->inode,
+			 others ? ", and others" : "");
+	else
+		snprintf(text, size, " (inode %" PRIu64 "%s%s%s)", first->inode, point ? " of " : "",
+			 point ? point : "", others ? ", and others" : "");
+	return text;
+}
+
+void references_forget(struct references *references)
+{
+	array_each(run, &references->runs)
+		free(run->path);
+	free(references->runs.items);
+	free(references->reason);
+	*references = (struct references){ .device = references->device };
+}
+
+void look_forget_references(struct look *look)
+{
+	array_each(references, &look->references)
+		references_forget(references);
+	free(look->references.items);
+	memset(&look->references, 0, sizeof(look->references));
+}
+
 void look_forget_holders(struct look *look)
 {
+	look_forget_references(look);
 	array_each(holder, &look->holders)
 		holder_free(holder);
 	free(look->holders.items);

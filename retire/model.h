@@ -37,6 +37,11 @@ enum device_mode { MODE_FSDAX, MODE_DEVDAX, MODE_SECTOR, MODE_RAW, MODE_NONE };
 const char *device_type_name(enum device_type type);
 const char *device_mode_name(enum device_mode mode); /* NULL for MODE_NONE */
 
+/* Physical memory, in bytes. */
+struct memory_range {
+	uint64_t start, size;
+};
+
 /*
  * A device that the user named, or that stands on a region that the user
  * named. `dev` is of the whole disk, or of the character device in devdax mode;
@@ -68,7 +73,13 @@ struct device {
 	uint64_t capacity;   /* of the namespace or region itself; `size` is what an instance offers of it */
 	uint64_t resource;   /* the first physical address */
 	uint64_t set_cookie; /* of a region: of the DIMMs and the places on them that it is made of */
+
+	/* What can be mapped of it, page by page: without what the kernel keeps for itself at its start. */
+	ARRAY_OF(struct memory_range) memory;
 };
+
+/* Does the kernel have a struct page for what it gives to users, so that somebody can reference one? */
+bool device_has_pages(const struct device *device);
 
 /* In the order of probing: places before those who are on them, a file system before the loop devices on its
  * files. */
@@ -203,12 +214,34 @@ struct unknown {
 	char *reason;
 };
 
+/* Pages in a row that something references, which is no mapping. Of which file is told of the first, as a hint. */
+struct referenced_run {
+	uint64_t pfn, pages; /* the number of the first, and how many; a larger page counts as one */
+	dev_t dev;	     /* st_dev of the file; 0: of no file, or not known */
+	uint64_t inode, index;
+	char *path; /* from the root of its file system; NULL when not known */
+};
+
+/* The references to the pages of one device, counted at one time. */
+struct references {
+	int device;	      /* index into look.devices */
+	bool known;	      /* false: could not be told, see `reason` */
+	char *reason;	      /* NULL when known */
+	uint64_t counted;     /* pages */
+	uint64_t referenced;  /* by something that is no mapping */
+	uint64_t mapped;      /* pages; only when … */
+	bool counts_mappings; /* … this kernel counts those of a device's memory */
+	ARRAY_OF(struct referenced_run) runs;
+	bool more_runs; /* than are kept in `runs` */
+};
+
 /* What one look at the machine found. */
 struct look {
 	ARRAY_OF(struct device) devices;
 	ARRAY_OF(struct holder) holders;
 	ARRAY_OF(struct mount_namespace) namespaces;
 	ARRAY_OF(struct unknown) unknowns;
+	ARRAY_OF(struct references) references; /* of devices with pages, when they were counted */
 	char *likely; /* who may hold what is held by nobody that is seen; NULL: nobody, or all is seen */
 	bool initial_namespaces; /* this program lives in the initial pid and user namespaces */
 	bool keepers_searched;	 /* descriptors have been searched for mount namespaces */
@@ -271,7 +304,23 @@ const char *look_on_name(const struct look *look, const struct holder *holder);
  * or -ENOMEM. */
 int look_copy_devices(const struct look *look, struct look *copy);
 
-/* Drops the holders, unknowns and namespaces and keeps the devices, for a second look. */
+/* Of the device of that index, or NULL: it has no pages, or nobody counted. */
+const struct references *look_references(const struct look *look, int device);
+
+/*
+ * Where the pages are that are referenced, for people: " (/mnt/data/f, inode
+ * 131, and others)", or "" when nothing is known. Returns `text`.
+ */
+char *references_where(const struct look *look, const struct references *references, char *text, size_t size);
+
+/* Drops what was counted. */
+void references_forget(struct references *references);
+void look_forget_references(struct look *look);
+
+/* As look_copy_devices(), of one device only. */
+int look_copy_device(const struct look *look, int device, struct look *copy);
+
+/* Drops the holders, unknowns, references and namespaces and keeps the devices, for a second look. */
 void look_forget_holders(struct look *look);
 
 void look_free(struct look *look);

@@ -7,6 +7,7 @@
 #include "retire/plan-vetoes.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -313,6 +314,49 @@ static int veto_half_removed(struct planning *planning, const struct device *dev
 		device->remover ? device->remover : "");
 }
 
+/* Somebody whom --evict ends, and who may be the one that references its pages. */
+static bool has_process_of(const struct planning *planning, int device)
+{
+	array_each(holder, &planning->look->holders)
+		if (holder->type == HOLDER_PROCESS && holder->device == device)
+			return true;
+	return false;
+}
+
+static int veto_pinned(struct planning *planning, const struct references *references)
+{
+	const struct device *device = &planning->look->devices.items[references->device];
+	const char *name = device->blockdev ? device->blockdev : device->name;
+	struct veto veto = { .code = "page-reference", .severity = SEVERITY_HOLDER, .level = EVICT_TERM };
+	char where[512];
+
+	references_where(planning->look, references, where, sizeof(where));
+	if (has_process_of(planning, references->device))
+		return add_veto(planning, veto, device->name,
+				"%" PRIu64 " pages of %s%s are referenced by more than mappings: those of its "
+				"processes may go with them",
+				references->referenced, name, where);
+	veto.code = "pinned";
+	veto.severity = SEVERITY_CRITICAL;
+	return add_veto(planning, veto, device->name,
+			"%" PRIu64
+			" pages of %s%s are referenced by what no list shows: a pipe, a buffer registered "
+			"for I/O, a transfer in flight; an unbind would leave it memory that is gone",
+			references->referenced, name, where);
+}
+
+static int veto_references(struct planning *planning, const struct references *references)
+{
+	const struct device *device = &planning->look->devices.items[references->device];
+	struct veto veto = { .code = "references-unknown", .severity = SEVERITY_RISK };
+
+	if (!references->known)
+		return add_veto(planning, veto, device->name,
+				"whether a page of %s is still referenced cannot be told: %s", device->name,
+				references->reason);
+	return references->referenced ? veto_pinned(planning, references) : 0;
+}
+
 static int veto_device(struct planning *planning, const struct device *device)
 {
 	struct veto veto = { .severity = SEVERITY_CRITICAL, .code = "system-ram" };
@@ -506,6 +550,8 @@ int plan_vetoes(struct planning *planning)
 		rc = rc < 0 ? rc : veto_device(planning, device);
 	array_each(holder, &planning->look->holders)
 		rc = rc < 0 ? rc : veto_holder(planning, holder);
+	array_each(references, &planning->look->references)
+		rc = rc < 0 ? rc : veto_references(planning, references);
 	rc = rc < 0 ? rc : veto_unknowns(planning);
 	rc = rc < 0 ? rc : veto_journal(planning);
 	if (rc == 0 && request_allows(planning->request, "mounted-unbind"))

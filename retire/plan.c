@@ -27,9 +27,11 @@ static const struct {
 	[STEP_KILL] = { "kill", PHASE_SETTLE },
 	[STEP_THAW] = { "thaw", PHASE_SETTLE },
 	[STEP_AWAIT_EXIT] = { "await-exit", PHASE_SETTLE },
+	[STEP_FORESEE] = { "foresee-references", PHASE_SETTLE },
 	[STEP_SWAP_OFF] = { "swap-off", PHASE_SETTLE, "swap-on" },
 	[STEP_UNMOUNT] = { "unmount", PHASE_SETTLE, "mount" },
 	[STEP_CLAIM] = { "claim", PHASE_CLAIM },
+	[STEP_REFERENCES] = { "count-references", PHASE_CLAIM },
 	[STEP_UNBIND] = { "unbind", PHASE_UNBIND, "enable" },
 };
 
@@ -96,6 +98,10 @@ static bool is_wanted(const struct planning *planning, enum step_type type, cons
 			return false;
 		/* without a mount there is nothing to open it by, but through a user of it */
 		return !holder->filesystem.detached || has_process_on(planning->look, holder->id);
+	case STEP_FORESEE:
+		/* what is shut down goes as it is; its memory map may be gone */
+		return !left && !holder->filesystem.shut_down &&
+		       look_references(planning->look, holder->device);
 	case STEP_UNMOUNT:
 		return !left && !look_is_pinned_mount(planning->look, holder);
 	default:
@@ -275,6 +281,18 @@ static int claim(struct planning *planning, bool last)
 	return rc;
 }
 
+/* After the last claim nobody comes any more: what is referenced then stays so. */
+static int count_references(struct planning *planning)
+{
+	const struct look *look = planning->look;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < look->devices.count; i++)
+		if (look_references(look, (int)i))
+			rc = add_step(planning, STEP_REFERENCES, (int)i, 0);
+	return rc;
+}
+
 static int unbind(struct planning *planning, enum device_type type)
 {
 	const struct look *look = planning->look;
@@ -297,6 +315,7 @@ static int claim_and_unbind(struct planning *planning)
 	int rc = claim(planning, false);
 
 	rc = rc < 0 ? rc : claim(planning, true);
+	rc = rc < 0 ? rc : count_references(planning);
 	for (enum device_type type = 0; rc == 0 && type < DEVICE_TYPES; type++)
 		rc = unbind(planning, type);
 	return rc;

@@ -28,10 +28,13 @@ enum step_type {
 	STEP_KILL,
 	STEP_THAW,
 	STEP_AWAIT_EXIT,
+	STEP_FORESEE,  /* settle, of a file system: is a page of its device referenced, before an umount waits for
+			  it */
 	STEP_SWAP_OFF, /* settle, of a swap area */
 	STEP_UNMOUNT,  /* settle, of a mount */
 	STEP_CLAIM,    /* claim, of a device */
-	STEP_UNBIND,   /* after the commit, of a device */
+	STEP_REFERENCES, /* … and is a page of it referenced, after all claims */
+	STEP_UNBIND,	 /* after the commit, of a device */
 	STEP_TYPES
 };
 
@@ -75,7 +78,7 @@ struct holder_kind {
 	const char *phrase;	    /* what it does there, between its name and the place's: "stands on" (NULL) */
 	enum evict_level lifted_by; /* EVICT_NEVER: nothing ends it, see `refusal` */
 	const char *refusal;	    /* why and what to do by hand, when EVICT_NEVER; else NULL */
-	enum step_type before[6];   /* steps before what rests on it is taken down, STEP_NONE-terminated */
+	enum step_type before[7];   /* steps before what rests on it is taken down, STEP_NONE-terminated */
 	enum step_type after[3];    /* … and after */
 };
 

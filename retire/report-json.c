@@ -74,6 +74,43 @@ static void put_size(struct json_object *object, const char *key, uint64_t bytes
 		put_number(object, key, bytes);
 }
 
+/* The file of a referenced page, and where in it. */
+static struct json_object *json_run(const struct referenced_run *run)
+{
+	struct json_object *object = json_object_new_object();
+
+	put_number(object, "pfn", run->pfn);
+	put_number(object, "pages", run->pages);
+	if (!run->dev)
+		return object;
+	put_number(object, "inode", run->inode);
+	put_number(object, "index", run->index);
+	put_text(object, "path", run->path);
+	return object;
+}
+
+static struct json_object *json_pages(const struct references *references)
+{
+	struct json_object *object = json_object_new_object(), *runs;
+
+	put_number(object, "counted", references->counted);
+	if (!references->known)
+		put(object, "referenced", NULL);
+	else
+		put_number(object, "referenced", references->referenced);
+	if (references->counts_mappings)
+		put_number(object, "mapped", references->mapped);
+	put_text(object, "reason", references->reason);
+	if (!references->runs.count)
+		return object;
+	runs = json_object_new_array();
+	put(object, "runs", runs);
+	array_each(run, &references->runs)
+		append(runs, json_run(run));
+	put_true(object, "more_runs", references->more_runs);
+	return object;
+}
+
 static struct json_object *json_device(const struct result *result, size_t index,
 				       const struct report_options *options)
 {
@@ -93,6 +130,8 @@ static struct json_object *json_device(const struct result *result, size_t index
 		put_text(object, "state", "disabled");
 	put_true(object, "gone", device->gone);
 	put_true(object, "half_removed", device->half_removed);
+	if (look_references(&result->look, (int)index))
+		put(object, "pages", json_pages(look_references(&result->look, (int)index)));
 	if (result->unused)
 		put(object, "unused", json_object_new_boolean(result->unused[index]));
 	return object;
@@ -272,6 +311,8 @@ static struct json_object *json_verify(const struct verify *verify)
 	put_text(object, "check", verify->check);
 	put(object, "ok", verify->ok == CHECK_NULL ? NULL : json_object_new_boolean(verify->ok == CHECK_TRUE));
 	put_text(object, "reason", verify->reason);
+	if (verify->counts)
+		put_number(object, "pages", verify->pages);
 	return object;
 }
 

@@ -20,6 +20,7 @@ struct request {
 	const char *const *allow; /* veto codes of severity risk that are taken */
 	size_t allow_count;
 	bool dry_run;
+	bool pages;	     /* of list-holders: count the references to its pages, too */
 	unsigned grace_ms;   /* between TERM and KILL */
 	unsigned timeout_ms; /* up to the commit point; the rollback has the same again */
 	bool wait;	     /* for another retirement to end */

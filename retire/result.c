@@ -123,6 +123,19 @@ int result_add_verify(struct result *result, const char *check, enum check ok, c
 	return copy(&verify->reason, reason) ? 0 : -ENOMEM;
 }
 
+int result_add_counted(struct result *result, enum check ok, uint64_t pages, const char *reason)
+{
+	int rc = result_add_verify(result, "no-references", ok, reason);
+
+	if (rc == 0) {
+		struct verify *verify = &result->verify.items[result->verify.count - 1];
+
+		verify->counts = ok == CHECK_TRUE;
+		verify->pages = pages;
+	}
+	return rc;
+}
+
 static void free_steps(struct result *result)
 {
 	array_each(record, &result->steps) {

@@ -53,8 +53,9 @@ struct step_record {
 	enum step_state state;
 	double ms; /* < 0: not run */
 	enum notify notify;
-	bool restores; /* the way back of such a step: step_restore_name() */
-	char *message; /* why it failed; NULL when it did not */
+	bool restores;	/* the way back of such a step: step_restore_name() */
+	uint64_t pages; /* of STEP_REFERENCES: how many were counted, and found without references */
+	char *message;	/* why it failed, or could not tell; NULL when it did not */
 };
 
 struct loss {
@@ -74,6 +75,8 @@ struct verify {
 	const char *check; /* "no-mount" */
 	enum check ok;
 	char *reason; /* why not, or why it cannot be told; NULL when ok */
+	bool counts;
+	uint64_t pages; /* only when `counts`: how many were looked at */
 };
 
 /* One of the retirements that a journal tells of. */
@@ -115,6 +118,8 @@ int result_add_verify(struct result *result, const char *check, enum check ok, c
 
 /* The vetoes of the plan go over to the result, which reports them; the plan keeps its steps. */
 void result_take_vetoes(struct result *result, struct plan *plan);
+/* Of no-references: how many pages were counted. */
+int result_add_counted(struct result *result, enum check ok, uint64_t pages, const char *reason);
 
 /* The steps, losses and so on of `from` come after those of `to`; `from` is emptied. */
 void result_merge(struct result *to, struct result *from);

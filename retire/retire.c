@@ -110,6 +110,8 @@ static bool prepare(struct job *job, struct err *err)
 
 	if (rc == 0)
 		rc = look(job, &result->look, err);
+	if (rc == 0)
+		rc = machine_count_references(job->machine, &result->look, job->session->interrupt, err);
 	if (rc == 0) {
 		note_journal_places(job);
 		job->machine->probe(job->machine->root, &job->kernel);
@@ -157,6 +159,7 @@ static int start_execution(struct job *job, struct err *err)
 		.claims = calloc(count, sizeof(int)),
 		.journal = JOURNAL_NONE,
 		.find_holders = job->machine->find_holders,
+		.count_references = job->machine->count_references,
 	};
 	if (!execution->claims)
 		return err_set(err, -ENOMEM, "out of memory");
@@ -262,6 +265,8 @@ static int plan_again(struct job *job, struct err *err)
 		plan_free(&job->final);
 		rc = look_copy_devices(&job->result->look, &job->second);
 		rc = rc < 0 ? err_errno(err, rc, "cannot look again") : look(job, &job->second, err);
+		rc = rc < 0 ? rc
+			    : machine_count_references(job->machine, &job->second, job->session->interrupt, err);
 		if (rc < 0)
 			return rc;
 		rc = plan_make(&job->second, job->request, &job->kernel, PLAN_ASKED, &job->final);

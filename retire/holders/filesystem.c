@@ -277,5 +277,5 @@ const struct holder_kind kind_filesystem = {
 	.probe = probe_filesystems,
 	.stacks = true,
 	.lifted_by = EVICT_KILL, /* of a detached one: it goes with its last user */
-	.before = { STEP_FREEZE, STEP_FLUSH, STEP_KILL, STEP_THAW, STEP_AWAIT_EXIT },
+	.before = { STEP_FREEZE, STEP_FLUSH, STEP_KILL, STEP_THAW, STEP_AWAIT_EXIT, STEP_FORESEE },
 };

@@ -21,6 +21,7 @@ static const struct step_kind *const kinds[STEP_TYPES] = {
 	[STEP_FLUSH] = &step_flush,	      [STEP_KILL] = &step_kill,		[STEP_THAW] = &step_thaw,
 	[STEP_AWAIT_EXIT] = &step_await_exit, [STEP_SWAP_OFF] = &step_swap_off, [STEP_UNMOUNT] = &step_unmount,
 	[STEP_WITHDRAW] = &step_withdraw,     [STEP_CLAIM] = &step_claim,	[STEP_UNBIND] = &step_unbind,
+	[STEP_FORESEE] = &step_foresee,	      [STEP_REFERENCES] = &step_references,
 };
 
 const struct step_kind *step_kind(enum step_type type)

@@ -57,6 +57,8 @@ struct execution {
 	bool long_after;	  /* … and committed, any time ago … */
 	bool other_boot;	  /* … even in another boot */
 	int (*find_holders)(const struct root *root, struct look *look, struct err *err);
+	int (*count_references)(const struct root *root, struct look *look, int interrupt,
+				struct deadline patience);
 	ARRAY_OF(struct open_file) files;
 	ARRAY_OF(struct kept_mount) kept;
 	const struct plan *plan;	    /* being executed: execute.c's own */
@@ -135,6 +137,7 @@ int evict_again(struct execution *execution, const struct step *step, struct dea
 
 /* Each file's kinds; the table is in all.c. */
 extern const struct step_kind step_terminate, step_grace, step_freeze, step_flush, step_thaw, step_kill,
-	step_await_exit, step_withdraw, step_swap_off, step_unmount, step_claim, step_unbind;
+	step_await_exit, step_foresee, step_withdraw, step_swap_off, step_unmount, step_claim, step_references,
+	step_unbind;
 
 #endif

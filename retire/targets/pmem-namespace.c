@@ -333,5 +333,5 @@ int pmem_describe(const struct root *root, struct ndctl_namespace *ndns, struct 
 	/* only root may read it */
 	if (root_numberf(root, &device->resource, "%s/resource", device->path) < 0)
 		device->resource = 0;
-	return 0;
+	return pmem_find_memory(root, device);
 }

@@ -127,6 +127,9 @@ int pmem_find_half_removed(const struct root *root, const char *instance, struct
 /* The block device or device-dax of a device with a driver_device. */
 void pmem_find_node(const struct root *root, struct device *device);
 
+/* Fills device->memory; what cannot be read stays empty. 0 or -ENOMEM. */
+int pmem_find_memory(const struct root *root, struct device *device);
+
 /* What its block device is called whenever it has one; 0 or -ENOMEM. */
 int pmem_name_disk(struct device *device);
 

@@ -8,6 +8,7 @@
 
 #include "retire/holders/holders.h"
 #include "test/crash/model-machine.h"
+#include "test/crash/points.h"
 
 /* One look at the machine, and where things are in it. */
 struct looking {
@@ -338,6 +339,26 @@ int model_find_again(const struct root *root, const struct look *was, struct loo
 		if (!model->state->devices[number].there)
 			return err_set(err, -ENODEV, "%s is gone", device->name);
 		add_device(look, number, &model->state->devices[number]);
+	}
+	return 0;
+}
+
+/* A point of its own: one that is made to fail has found a page referenced. */
+int model_count_references(const struct root *root, struct look *look, int interrupt, struct deadline patience)
+{
+	(void)root;
+	(void)interrupt;
+	(void)patience;
+	for (size_t i = 0; i < look->devices.count; i++) {
+		struct references *references;
+
+		if (!device_has_pages(&look->devices.items[i]))
+			continue;
+		references = array_add(&look->references);
+		if (!references)
+			abort();
+		*references = (struct references){ .device = (int)i, .known = true, .counted = 1 << 18 };
+		references->referenced = point_pass(POINT_EFFECT, "count", look->devices.items[i].name) < 0;
 	}
 	return 0;
 }

@@ -243,6 +243,7 @@ void model_make(struct model *model, const char *parent)
 					   .effects = &model->effects,
 					   .find_again = model_find_again,
 					   .find_holders = model_find_holders,
+					   .count_references = model_count_references,
 					   .probe = model_probe,
 					   .is_enabled = model_is_enabled,
 					   .check_identity = model_check_identity };

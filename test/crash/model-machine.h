@@ -140,6 +140,7 @@ int model_find(const struct root *root, const struct request *request, struct lo
 /* How it is looked at: model->machine. */
 int model_find_again(const struct root *root, const struct look *was, struct look *look, struct err *err);
 int model_find_holders(const struct root *root, struct look *look, struct err *err);
+int model_count_references(const struct root *root, struct look *look, int interrupt, struct deadline patience);
 void model_probe(const struct root *root, struct kernel *kernel);
 int model_is_enabled(const struct root *root, const struct device *device);
 int model_check_identity(const struct root *root, const struct device *device, struct err *err);

@@ -156,6 +156,21 @@ static int nothing_kept(struct effects *effects, struct err *err)
 	return 0;
 }
 
+static int count_references(const struct root *root, struct look *look, int interrupt, struct deadline patience)
+{
+	(void)root;
+	(void)interrupt;
+	(void)patience;
+	array_each(device, &look->devices) {
+		struct references *references = array_add(&look->references);
+
+		if (!references)
+			return -ENOMEM;
+		*references = (struct references){ .device = (int)(device - look->devices.items), .known = true };
+	}
+	return 0;
+}
+
 static void probe(const struct root *root, struct kernel *kernel)
 {
 	(void)root;
@@ -208,8 +223,9 @@ int make_machine(void **state)
 void act(const struct journal_tree *place, const char *command, struct outcome_of *out)
 {
 	static const char *const names[][2] = { { ID, NULL }, { "namespace0.0", NULL } };
-	struct machine machine = { &place->root, &out->noted.effects, find_again,    find_holders,
-				   probe,	 is_enabled,	      check_identity };
+	struct machine machine = { &place->root, &out->noted.effects, find_again,
+				   find_holders, count_references,    probe,
+				   is_enabled,	 check_identity };
 	struct request request = { .command = command, .timeout_ms = 5000 };
 	bool restores = strcmp(command, "restore") == 0;
 

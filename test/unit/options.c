@@ -258,7 +258,7 @@ static void the_list_of_options_is_one_line(void **state)
 	(void)state;
 	options_list(&list, out);
 	fclose(out);
-	assert_string_equal(text, "--bus --region --tree --dot --exit-code --human --verbose \n");
+	assert_string_equal(text, "--bus --region --tree --dot --pages --exit-code --human --verbose \n");
 	free(text);
 }
 

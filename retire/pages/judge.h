@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Is a page referenced by more than what maps it? Pure: from copies of the
+ * kernel's struct page.
+ */
+#ifndef RETIRE_PAGES_JUDGE_H
+#define RETIRE_PAGES_JUDGE_H
+
+#include "retire/pages/layout.h"
+
+struct tally {
+	uint64_t counted;    /* pages, those within larger ones included */
+	uint64_t mapped;     /* only where the kernel counts that: layout->counts_mappings */
+	uint64_t referenced; /* by something that is no mapping; a larger page is one */
+	uint64_t odd;	     /* less than nobody would make: being changed, or not understood */
+};
+
+/* A page that is referenced: the place of it in what is judged. */
+typedef void judge_found(void *argument, size_t at);
+
+/*
+ * Judges `count` pages and adds to the tally. `pages` holds one more after
+ * them, unless `last`: a page is known to be a larger one by what follows it.
+ * `idle` is the count of a page that nobody uses. `found` may be NULL.
+ */
+void judge_pages(const struct layout *layout, int idle, const void *pages, size_t count, bool last,
+		 judge_found *found, void *argument, struct tally *tally);
+
+#endif

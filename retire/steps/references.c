@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * No kernel waits for references to pages when it takes their memory away
+ * (mm/memremap.c waits for its own only), and whoever lets go afterwards writes
+ * to what is gone. So they are counted when nobody can make new ones: the
+ * device is claimed, its mappings and descriptors have ended.
+ *
+ * Once before that, too: since 6.15 the last umount waits for such references
+ * where no signal reaches it (fs/dax.c:dax_break_layout_final()); before, it
+ * forgets them with a warning.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "retire/steps/steps.h"
+#include "util/cleanup.h"
+
+/* The exit of a process closes its pipes and ends its I/O a moment after it. */
+enum { PATIENCE_MS = 3000 };
+
+static int take_count(struct execution *execution, const struct look *look, const struct references *references,
+		      struct step_record *record, struct err *err)
+{
+	char where[512];
+
+	if (!references->known) {
+		if (!request_allows(execution->request, "references-unknown"))
+			return err_set(err, -ENODATA, "whether a page is still referenced cannot be told: %s",
+				       references->reason);
+		if (!record->message)
+			record->message = strdup(references->reason);
+		return 1;
+	}
+	if (references->referenced)
+		return err_set(err, -EBUSY,
+			       "%" PRIu64 " pages%s are still referenced by what no list shows: a pipe, a buffer "
+			       "registered for I/O, a transfer in flight",
+			       references->referenced, references_where(look, references, where, sizeof(where)));
+	record->pages = references->counted;
+	return 0;
+}
+
+static int apply_references(struct execution *execution, const struct step *step, struct step_record *record,
+			    struct err *err)
+{
+	_cleanup_(look_free) struct look one = { 0 };
+	int rc = look_copy_device(execution->look, step->device, &one);
+
+	if (rc == 0)
+		rc = execution->count_references(execution->root, &one, execution->effects->interrupt,
+						 step_deadline(execution, PATIENCE_MS));
+	if (rc == -EINTR)
+		return err_set(err, rc, "interrupted by a signal");
+	if (rc < 0)
+		return err_errno(err, rc, "cannot count references");
+	array_each(references, &one.references)
+		return take_count(execution, execution->look, references, record, err);
+	return 1;
+}
+
+const struct step_kind step_foresee = { STEP_FORESEE, step_capture_nothing, apply_references, step_undo_nothing,
+					step_verify_nothing };
+const struct step_kind step_references = { STEP_REFERENCES, step_capture_nothing, apply_references,
+					   step_undo_nothing, step_verify_nothing };
