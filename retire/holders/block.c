@@ -119,7 +119,7 @@ int add_unknown_once(struct look *look, const char *subject, const char *reason)
 /* Kinds of block devices that the kernel stacks and that we know; the others are told as unknown. */
 static bool is_known_stack(const char *name)
 {
-	return starts_with(name, "dm-") || starts_with(name, "md") || starts_with(name, "bcache");
+	return starts_with(name, "dm-") || starts_with(name, "md");
 }
 
 static int tell_unknown_stack(struct look *look, const struct block *block, const char *name)

@@ -375,10 +375,10 @@ static void a_holder_of_no_known_kind_is_unknown(void **state)
 {
 	struct tree *tree = *state;
 
-	add_file(tree, "/sys/class/block/pmem0/holders/drbd0", "");
+	add_file(tree, "/sys/class/block/pmem0/holders/bcache0", "");
 	find(tree);
 	assert_int_equal(tree->look.unknowns.count, 1);
-	assert_string_equal(tree->look.unknowns.items[0].subject, "drbd0");
+	assert_string_equal(tree->look.unknowns.items[0].subject, "bcache0");
 }
 
 static void an_array_is_found(void **state)
