@@ -23,6 +23,18 @@ struct machine machine_system(const struct root *root, struct effects_system *ef
 	};
 }
 
+/* What is in flight ends by itself; what is left then is told. */
+enum { LOOK_PATIENCE_MS = 300 };
+
+int machine_count_references(const struct machine *machine, struct look *look, int interrupt, struct err *err)
+{
+	int rc = machine->count_references(machine->root, look, interrupt, deadline_in(LOOK_PATIENCE_MS));
+
+	if (rc == -EINTR)
+		return err_set(err, rc, "interrupted by a signal");
+	return rc < 0 ? err_errno(err, rc, "cannot count references") : 0;
+}
+
 static bool is_same(const struct device *was, const struct device *now)
 {
 	return was->type == now->type && strcmp(was->name, now->name) == 0;
@@ -41,16 +53,4 @@ int machine_find_again(const struct machine *machine, const struct look *was, st
 	if (look->devices.count > was->devices.count)
 		return err_set(err, -ESTALE, "more devices are found than were named");
 	return 0;
-}
-
-/* Long enough for a read or a write to come back. */
-#define LOOK_PATIENCE_MS 300
-
-int machine_count_references(const struct machine *machine, struct look *look, int interrupt, struct err *err)
-{
-	int rc = machine->count_references(machine->root, look, interrupt, deadline_in(LOOK_PATIENCE_MS));
-
-	if (rc == -EINTR)
-		return err_set(err, rc, "interrupted by a signal");
-	return rc < 0 ? err_errno(err, rc, "cannot count references") : 0;
 }

@@ -44,9 +44,8 @@ struct machine machine_system(const struct root *root, struct effects_system *ef
 int machine_find_again(const struct machine *machine, const struct look *was, struct look *look, struct err *err);
 
 /*
- * machine->count_references() before anything is done: what is in flight ends
- * by itself in a moment, what is left then is told. `interrupt` is a signalfd,
- * or -1. 0, -EINTR, or a negative errno with a message.
+ * machine->count_references() as part of a look: with the patience that a read
+ * or a write needs to come back. 0, -EINTR or -ENOMEM with a message.
  */
 int machine_count_references(const struct machine *machine, struct look *look, int interrupt, struct err *err);
 

@@ -110,8 +110,6 @@ static bool prepare(struct job *job, struct err *err)
 
 	if (rc == 0)
 		rc = look(job, &result->look, err);
-	if (rc == 0)
-		rc = machine_count_references(job->machine, &result->look, job->session->interrupt, err);
 	if (rc == 0) {
 		note_journal_places(job);
 		job->machine->probe(job->machine->root, &job->kernel);
@@ -265,8 +263,6 @@ static int plan_again(struct job *job, struct err *err)
 		plan_free(&job->final);
 		rc = look_copy_devices(&job->result->look, &job->second);
 		rc = rc < 0 ? err_errno(err, rc, "cannot look again") : look(job, &job->second, err);
-		rc = rc < 0 ? rc
-			    : machine_count_references(job->machine, &job->second, job->session->interrupt, err);
 		if (rc < 0)
 			return rc;
 		rc = plan_make(&job->second, job->request, &job->kernel, PLAN_ASKED, &job->final);

@@ -122,23 +122,37 @@ static bool check_driver(struct execution *execution, device_is_enabled *is_enab
 	return good;
 }
 
+static bool has_pages(const struct look *look)
+{
+	array_each(device, &look->devices)
+		if (device_has_pages(device))
+			return true;
+	return false;
+}
+
 /*
  * Counted right before the unbind: with the driver the memory map has gone. A
- * device that vanished had lost it before.
+ * device that vanished had lost it before; what has no pages has none that
+ * could be referenced.
  */
 static void check_references(struct execution *execution)
 {
-	const char *unknown =
-		has_gone(execution->look) ? "the device vanished, and with it what could be counted" : NULL;
+	const char *unknown = NULL;
+	bool counted = false;
 	uint64_t pages = 0;
 
 	array_each(record, &execution->result->steps) {
 		if (record->type != STEP_REFERENCES)
 			continue;
+		counted = true;
 		if (record->state != STATE_DONE && !unknown)
-			unknown = record->message ? record->message : "they were not counted";
+			unknown = record->message ? record->message : "page references were not counted";
 		pages += record->pages;
 	}
+	if (has_gone(execution->look))
+		unknown = "the device vanished, and with it what could be counted";
+	else if (!counted && has_pages(execution->look))
+		unknown = "page references were not counted";
 	result_add_counted(execution->result, unknown ? CHECK_NULL : CHECK_TRUE, pages, unknown);
 }
 
