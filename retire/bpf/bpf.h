@@ -33,4 +33,31 @@ struct bpf_watch {
  */
 int bpf_find_suspects(const struct bpf_watch *watches, size_t watch_count, pid_t **pids, size_t *count);
 
+/* Addresses of struct page in the kernel's array of all pages: from `first` up to, without, `end`. */
+struct bpf_page_range {
+	uint64_t first, end;
+};
+
+enum { BPF_PAGE_RANGES_MAX = 4096 };
+
+/* A descriptor that keeps a page referenced: of a pipe, or of a ring of io_uring with registered buffers. */
+struct bpf_pin {
+	pid_t pid;     /* in the initial pid namespace */
+	int fd;	       /* of that process, or of a thread of it that has descriptors of its own */
+	uint64_t page; /* the address of its struct page; of several the first that was found */
+};
+
+/* Goes on with 0; a negative errno ends the search. */
+typedef int bpf_pin_found(void *argument, const struct bpf_pin *pin);
+
+/*
+ * The descriptors in which a page of one of `ranges` is. Not seen: what no
+ * table of descriptors has (a pipe in flight over a socket), a direct write in
+ * flight, what a device reads or writes by itself (VFIO, RDMA).
+ *
+ * 0, what `found` answered, -E2BIG for too many ranges, or another negative
+ * errno when it cannot be told: -ENOSYS when this build cannot.
+ */
+int bpf_find_pins(const struct bpf_page_range *ranges, size_t count, bpf_pin_found *found, void *argument);
+
 #endif

@@ -24,7 +24,7 @@ typedef _Bool bool;
 #define true 1
 #define false 0
 
-enum bpf_map_type { BPF_MAP_TYPE_HASH = 1 };
+enum bpf_map_type { BPF_MAP_TYPE_HASH = 1, BPF_MAP_TYPE_ARRAY = 2 };
 
 /* The contexts of iterators are an interface of BPF: they are where they are. */
 struct seq_file;
@@ -64,6 +64,18 @@ struct inode {
 	__u32 i_rdev;
 	unsigned long i_ino;
 	struct super_block *i_sb;
+	struct pipe_inode_info *i_pipe;
+};
+
+struct page;
+
+struct pipe_buffer {
+	struct page *page;
+};
+
+struct pipe_inode_info {
+	unsigned int head, tail, ring_size;
+	struct pipe_buffer *bufs;
 };
 
 struct vfsmount {
@@ -75,8 +87,17 @@ struct mount {
 	int mnt_id;
 };
 
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct qstr d_name;
+};
+
 struct path {
 	struct vfsmount *mnt;
+	struct dentry *dentry;
 };
 
 struct sock_common {
@@ -99,6 +120,7 @@ struct file {
 	struct inode *f_inode;
 	void *private_data;
 	struct path f_path;
+	void *private_data;
 };
 
 struct backing_file {
@@ -134,6 +156,35 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct fs_struct *fs;
 	struct nsproxy *nsproxy;
+};
+
+struct bio_vec {
+	struct page *bv_page;
+};
+
+struct io_mapped_ubuf {
+	unsigned int nr_bvecs;
+	struct bio_vec bvec[];
+};
+
+struct io_rsrc_node {
+	struct io_mapped_ubuf *buf;
+};
+
+struct io_rsrc_data {
+	unsigned int nr;
+	struct io_rsrc_node **nodes;
+};
+
+/* since Linux 6.13 */
+struct io_ring_ctx {
+	struct io_rsrc_data buf_table;
+};
+
+/* before */
+struct io_ring_ctx___until_6_12 {
+	unsigned int nr_user_bufs;
+	struct io_mapped_ubuf **user_bufs;
 };
 
 #pragma clang attribute pop

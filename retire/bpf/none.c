@@ -12,3 +12,12 @@ int bpf_find_suspects(const struct bpf_watch *watches, size_t watch_count, pid_t
 	(void)count;
 	return -ENOSYS;
 }
+
+int bpf_find_pins(const struct bpf_page_range *ranges, size_t count, bpf_pin_found *found, void *argument)
+{
+	(void)ranges;
+	(void)count;
+	(void)found;
+	(void)argument;
+	return -ENOSYS;
+}

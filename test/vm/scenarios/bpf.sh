@@ -86,3 +86,36 @@ scenario_a_kernel_that_does_not_answer_changes_nothing()
 	expect "without a word" test ! -s "$work/err"
 	expect_json '[.holders[] | select(.kind == "process")] | length == 2'
 }
+
+# pinned_by PID [FIRST END]: the descriptors of it that keep pages, in $work/pins
+pinned_by()
+{
+	"$build/test/helpers/find-pins" "${@:2}" >"$work/all-pins" && awk -v pid="$1" '$1 == pid' "$work/all-pins" >"$work/pins"
+	[[ -s $work/pins ]]
+}
+
+# keeps_a_page KIND PATH: it is named, by a descriptor that it has; and not when pages next to it are asked for
+keeps_a_page()
+{
+	local pid fd page
+	hold "$@"
+	expect "$1 is named" pinned_by "$held"
+	read -r pid fd page <"$work/pins"
+	expect "by its descriptor" bash -c '[[ $(readlink "$1") == @(pipe:*|anon_inode:?io_uring?) ]]' - "/proc/$pid/fd/$fd"
+	expect "by the range of that page" pinned_by "$held" "$page" $((page + 1))
+	expect "not by the one before" bash -c '! "$@"' - pinned_by "$held" $((page - 64)) "$page"
+}
+
+scenario_who_keeps_a_page_in_a_pipe_or_a_ring_is_named()
+{
+	local dev
+	dev=$(setup_devdax) || failed=1
+	keeps_a_page pin "$dev" $((2 << 20))
+	keeps_a_page invisible-pin "$dev" $((2 << 20))
+	# 6.1 does not register what is mapped from a file, unless it is in memory
+	if [[ $(uname -r) == 6.1.* ]]; then
+		keeps_a_page uring-buffer /dev/zero
+	else
+		keeps_a_page uring-buffer "$dev" $((2 << 20))
+	fi
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Runs in the kernel, once for each descriptor: is a page of ours in this
+ * pipe, or in a buffer that is registered with this ring? Such a page stays
+ * referenced when whoever put it there has unmapped it and closed the file.
+ *
+ * The kernel may change what is read at any time. A wrong address reads
+ * nothing; a page that comes or goes meanwhile is the business of the next look.
+ */
+#include "retire/bpf/kernel-types.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "retire/bpf/pin-record.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+enum { S_IFMT = 0170000, S_IFIFO = 0010000, ANON_INODE_FS_MAGIC = 0x09041934 };
+
+/* Enough for a pipe of 4 GiB, and for the 16,384 buffers of a ring; a ring reads no more than the last for all. */
+enum { MAX_SLOTS = 1 << 20, MAX_BUFFERS = 1 << 14, MAX_PAGES = 1 << 21 };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pin_range);
+} ranges SEC(".maps");
+
+const volatile __u32 range_count = 0;
+
+/* What one descriptor is searched with. */
+struct search {
+	void *slots; /* struct pipe_buffer */
+	__u32 tail, mask;
+	void **buffers; /* struct io_mapped_ubuf *, or struct io_rsrc_node * that has it */
+	bool by_node;
+	void *vectors; /* struct bio_vec of one of them */
+	__u32 pages_left;
+	__u64 page; /* found; 0: none */
+};
+
+struct comparison {
+	__u64 page;
+	bool inside;
+};
+
+static long compare(__u32 i, struct comparison *comparison)
+{
+	struct pin_range *range = bpf_map_lookup_elem(&ranges, &i);
+
+	comparison->inside = range && comparison->page >= range->first && comparison->page < range->end;
+	return comparison->inside || !range;
+}
+
+static __always_inline bool note_page(struct search *search, struct page *page)
+{
+	struct comparison comparison = { .page = (__u64)page };
+
+	if (page)
+		bpf_loop(range_count, compare, &comparison, 0);
+	if (comparison.inside)
+		search->page = comparison.page;
+	return comparison.inside;
+}
+
+static long visit_slot(__u32 i, struct search *search)
+{
+	__u64 at = (search->tail + i) & search->mask;
+	struct pipe_buffer *slot = search->slots + at * bpf_core_type_size(struct pipe_buffer);
+
+	return note_page(search, BPF_CORE_READ(slot, page));
+}
+
+static __always_inline void search_pipe(struct search *search, struct inode *inode)
+{
+	struct pipe_inode_info *pipe = inode->i_pipe;
+	__u32 used;
+
+	if (!pipe)
+		return;
+	search->slots = pipe->bufs;
+	search->tail = pipe->tail;
+	search->mask = pipe->ring_size - 1;
+	used = pipe->head - search->tail;
+	bpf_loop(used < MAX_SLOTS ? used : MAX_SLOTS, visit_slot, search, 0);
+}
+
+static long visit_vector(__u32 i, struct search *search)
+{
+	struct bio_vec *vector = search->vectors + (__u64)i * bpf_core_type_size(struct bio_vec);
+
+	return note_page(search, BPF_CORE_READ(vector, bv_page));
+}
+
+static long visit_buffer(__u32 i, struct search *search)
+{
+	struct io_mapped_ubuf *buffer = NULL;
+	struct io_rsrc_node *node;
+	__u32 count;
+
+	bpf_probe_read_kernel(&buffer, sizeof(buffer), search->buffers + i);
+	node = (void *)buffer;
+	if (node && search->by_node)
+		buffer = BPF_CORE_READ(node, buf);
+	if (!buffer)
+		return 0;
+	search->vectors = (void *)buffer + bpf_core_field_offset(buffer->bvec);
+	count = BPF_CORE_READ(buffer, nr_bvecs);
+	if (count > search->pages_left)
+		count = search->pages_left;
+	search->pages_left -= count;
+	bpf_loop(count, visit_vector, search, 0);
+	return search->page || !search->pages_left;
+}
+
+static __always_inline void search_ring(struct search *search, void *ring)
+{
+	struct io_ring_ctx___until_6_12 *older = ring;
+	struct io_ring_ctx *newer = ring;
+	__u32 count = 0;
+
+	if (bpf_core_field_exists(newer->buf_table)) {
+		search->by_node = true;
+		search->buffers = (void **)BPF_CORE_READ(newer, buf_table.nodes);
+		count = BPF_CORE_READ(newer, buf_table.nr);
+	} else if (bpf_core_field_exists(older->user_bufs)) {
+		search->buffers = (void **)BPF_CORE_READ(older, user_bufs);
+		count = BPF_CORE_READ(older, nr_user_bufs);
+	}
+	bpf_loop(count < MAX_BUFFERS ? count : MAX_BUFFERS, visit_buffer, search, 0);
+}
+
+/* The name of the only dentry that a ring ever has: io_uring_get_file(). */
+static __always_inline bool is_ring(struct file *file, struct inode *inode)
+{
+	static const char ring[] = "[io_uring]";
+	char name[sizeof(ring)] = {};
+
+	if (inode->i_sb->s_magic != ANON_INODE_FS_MAGIC)
+		return false;
+	bpf_probe_read_kernel(name, sizeof(name), file->f_path.dentry->d_name.name);
+	for (int i = 0; i < (int)sizeof(ring); i++)
+		if (name[i] != ring[i])
+			return false;
+	return true;
+}
+
+SEC("iter/task_file")
+int find_pins(struct bpf_iter__task_file *ctx)
+{
+	struct search search = { .pages_left = MAX_PAGES };
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct pin_record record = {};
+	struct inode *inode;
+
+	if (!task || !file)
+		return 0;
+	inode = file->f_inode;
+	if ((inode->i_mode & S_IFMT) == S_IFIFO)
+		search_pipe(&search, inode);
+	else if (is_ring(file, inode))
+		search_ring(&search, file->private_data);
+	if (!search.page)
+		return 0;
+	record.page = search.page;
+	record.pid = task->tgid;
+	record.fd = ctx->fd;
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
