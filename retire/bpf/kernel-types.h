@@ -120,7 +120,6 @@ struct file {
 	struct inode *f_inode;
 	void *private_data;
 	struct path f_path;
-	void *private_data;
 };
 
 struct backing_file {

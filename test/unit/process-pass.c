@@ -103,13 +103,21 @@ static void find(struct look *look)
 	root_close(&root);
 }
 
-/* What this machine denies even to root is not ours. */
+/* What this machine denies even to root, of its first process and of what that forks, is not ours. */
 static size_t unknowns_of(const struct look *look)
 {
+	const char *denied = NULL;
 	size_t count = 0;
 
 	array_each(unknown, &look->unknowns)
-		count += strcmp(unknown->subject, "process 1") != 0;
+		if (strcmp(unknown->subject, "process 1") == 0)
+			denied = unknown->reason;
+	array_each(unknown, &look->unknowns) {
+		if (denied && strcmp(unknown->reason, denied) == 0)
+			continue;
+		print_message("%s: %s\n", unknown->subject, unknown->reason);
+		count++;
+	}
 	return count;
 }
 
