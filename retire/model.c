@@ -75,6 +75,11 @@ int look_add_unknown(struct look *look, const char *subject, const char *fmt, ..
 	return unknown->subject && unknown->reason ? 0 : -ENOMEM;
 }
 
+bool look_is_complete(const struct look *look)
+{
+	return look->initial_namespaces && !look->unknowns.count;
+}
+
 struct holder *look_holder(const struct look *look, int id)
 {
 	return id > 0 && (size_t)id <= look->holders.count ? &look->holders.items[id - 1] : NULL;

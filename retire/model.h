@@ -256,6 +256,9 @@ struct holder *look_add_holder(struct look *look, enum holder_type type, int dev
 int look_add_unknown(struct look *look, const char *subject, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* True when all was looked at that can hold the devices. */
+bool look_is_complete(const struct look *look);
+
 /* By id; NULL for 0. */
 struct holder *look_holder(const struct look *look, int id);
 

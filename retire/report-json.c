@@ -471,6 +471,9 @@ static struct json_object *json_result(const struct result *result, const struct
 	if (!reads_only)
 		put_vetoes(object, result);
 	put_unknowns(object, result);
+	if (result->outcome == OUTCOME_LISTED && is_command(result, "list-holders"))
+		json_object_object_add(object, "complete",
+				       json_object_new_boolean(look_is_complete(&result->look)));
 	if (!reads_only)
 		put_done(object, result);
 	return object;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "retire/holders/hidepid.h"
 #include "retire/holders/kinds.h"
 #include "retire/holders/matcher.h"
 #include "retire/holders/process-pass.h"
@@ -256,6 +257,8 @@ static int tell_denied(struct scan *scan)
 {
 	char subject[64];
 
+	if (proc_hides_processes(scan->root))
+		return look_add_unknown(scan->look, "processes", "/proc hides those of others (hidepid)");
 	if (!scan->denied)
 		return 0;
 	snprintf(subject, sizeof(subject), "%zu processes", scan->denied);

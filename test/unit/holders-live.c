@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -152,6 +154,43 @@ static void every_kind_is_found_for_what_it_does(void **state)
 	look_free(&look);
 }
 
+static void give_up_tracing(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		_exit(SKIPPED);
+	data[0].effective &= ~(1U << CAP_SYS_PTRACE);
+	if (syscall(SYS_capset, &header, data) < 0)
+		_exit(SKIPPED);
+}
+
+/* Where nobody is in sight, nobody is not the answer. */
+static void what_proc_hides_is_unknown(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	if (pid == 0) {
+		struct look look = { .initial_namespaces = true };
+
+		if (unshare(CLONE_NEWNS) < 0 || mount("proc", "/proc", "proc", 0, "hidepid=invisible") < 0)
+			_exit(SKIPPED);
+		give_up_tracing();
+		find_users(&look);
+		array_each(unknown, &look.unknowns)
+			if (strcmp(unknown->subject, "processes") == 0)
+				_exit(look_is_complete(&look));
+		_exit(2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void who_may_hold_what_nothing_shows_is_a_suspect(void **state)
 {
 	static const struct {
@@ -200,6 +239,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_is_found_for_what_it_does),
+		cmocka_unit_test(what_proc_hides_is_unknown),
 		cmocka_unit_test(who_may_hold_what_nothing_shows_is_a_suspect),
 	};
 
