@@ -237,6 +237,35 @@ static void broken_swap_lines_are_refused(void **state)
 	}
 }
 
+static void a_socket_with_a_name_gives_its_inode(void **state)
+{
+	uint64_t ino = 0;
+
+	(void)state;
+	assert_int_equal(unix_parse("ffff9a: 00000002 00000000 00010000 0001 01 12345 /run/a socket\n", &ino), 0);
+	assert_int_equal(ino, 12345);
+	/* short numbers are padded */
+	assert_int_equal(unix_parse("ffff9a: 00000002 00000000 00010000 0001 01    77 @abstract\n", &ino), 0);
+	assert_int_equal(ino, 77);
+}
+
+static void sockets_without_a_name_and_broken_lines_are_refused(void **state)
+{
+	static const char *const lines[] = {
+		"",
+		"Num       RefCount Protocol Flags    Type St Inode Path\n",
+		"ffff9a: 00000003 00000000 00000000 0001 03 12345\n",
+		"ffff9a: 00000003 00000000 00000000 0001 03 0 /run/x\n",
+		"ffff9a: 00000003 00000000 00000000 0001 03 -5 /run/x\n",
+		"of a name\n",
+	};
+	uint64_t ino;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_int_equal(unix_parse(lines[i], &ino), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +286,8 @@ int main(void)
 		cmocka_unit_test(a_swap_line_gives_size_and_priority),
 		cmocka_unit_test(a_deleted_swap_file_is_known_as_such),
 		cmocka_unit_test(broken_swap_lines_are_refused),
+		cmocka_unit_test(a_socket_with_a_name_gives_its_inode),
+		cmocka_unit_test(sockets_without_a_name_and_broken_lines_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("holders-procfs", tests, NULL, NULL);
