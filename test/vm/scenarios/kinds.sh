@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # sampled
-# guest: --pmem 600M --pmem 600M
+# guest: --pmem 594M --pmem 594M
 #
 # Every kind of mkholder: what the program sees of it, what moves it, and that
 # nobody else is touched. A neighbour device has the same files, by name and
