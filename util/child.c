@@ -117,7 +117,7 @@ int child_run(child_work *work, void *argument, int interrupt, struct deadline d
 	if (child.pid < 0)
 		return rc;
 	kill(child.pid, SIGKILL);
-	wait_readable(child.pidfd, -1, deadline_in(200));
+	wait_readable(child.pidfd, -1, deadline_in(1000));
 	if (!child_reap(&child))
 		*left = child;
 	return rc;
