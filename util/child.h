@@ -40,7 +40,7 @@ int child_wait(struct child *child, int interrupt, struct deadline deadline, int
 
 /*
  * Start, wait, and on a deadline or an interrupt kill the child. When it dies
- * within 200 ms it is reaped; when not (it hangs in the kernel) it stays in
+ * within a second it is reaped; when not (it hangs in the kernel) it stays in
  * *left, which the caller keeps: what it may still be doing is not touched
  * again. `left` is CHILD_NONE otherwise.
  */
