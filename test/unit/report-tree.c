@@ -74,8 +74,9 @@ static void assert_fits(const char *text, size_t columns)
 
 static void assert_holds(const char *text, const char *part)
 {
+	assert_non_null(text);
 	if (!strstr(text, part))
-		fail_msg("no \"%s\" in:\n%s", part, text);
+		fail_msg("no \"%s\" in:\n%s", part, text ? text : "");
 }
 
 /* A database below a partition: a unit of `processes`, a shell, a mount of another namespace. */
