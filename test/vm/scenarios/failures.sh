@@ -401,10 +401,11 @@ scenario_two_at_once()
 
 # Of those calls, the ones that are no mere reading. 0xb7 are the ioctls of
 # namespaces, 0x66 0x11 is PROCMAP_QUERY, 0x1ca is listmount(2); libndctl tries
-# whether it could write deep_flush, and does not.
+# whether it could write deep_flush, and does not. What resumes was judged when
+# it began.
 changing_calls()
 {
-	grep -vE ' (\+\+\+|---) | open(at|at2)?\(|TCGETS|TIOCGWINSZ|NS_GET_|NS_MNT_GET|PROCMAP_QUERY' "$1" |
+	grep -vE ' (\+\+\+|---) | <\.\.\. [a-z0-9_]+ resumed>| open(at|at2)?\(|TCGETS|TIOCGWINSZ|NS_GET_|NS_MNT_GET|PROCMAP_QUERY' "$1" |
 		grep -vE '_IOC\(_IOC_READ, 0xb7|_IOC\([^,]*, 0x66, 0x11,|syscall_0x1ca|execve\("[^"]*/dax-retire"'
 	grep -E ' open(at|at2)?\(.*O_(WRONLY|RDWR|CREAT|TRUNC|EXCL)' "$1" | grep -vE '"/dev/null"|/deep_flush"'
 }
