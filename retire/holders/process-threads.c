@@ -63,7 +63,6 @@ int scan_threads(struct file_scan *scan, int process, pid_t base)
 		unsigned tables = 0;
 
 		file_scan_goes_on(scan);
-
 		if (parse_number(entry->d_name, &thread) == 0 && thread <= INT32_MAX && (pid_t)thread != base)
 			tables = own_tables(base, (pid_t)thread);
 		if (tables)

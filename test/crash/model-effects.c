@@ -411,6 +411,17 @@ static struct model_swap *swap_of(const struct model *model, const char *path)
 	return NULL;
 }
 
+/* 1: it was off already, or is not there. */
+static int turn_off(int begun, bool *on, struct err *err)
+{
+	if (begun < 0)
+		return begun;
+	if (!on || !*on)
+		return end(begun, 1, err);
+	*on = false;
+	return end(begun, 0, err);
+}
+
 static int model_swap_off(struct effects *effects, const struct swap *swap, struct deadline deadline,
 			  struct err *err)
 {
@@ -418,12 +429,7 @@ static int model_swap_off(struct effects *effects, const struct swap *swap, stru
 	int begun = begin(effects, "swap-off", swap->path, true, err);
 
 	(void)deadline;
-	if (begun < 0)
-		return begun;
-	if (!found || !found->on)
-		return end(begun, 1, err);
-	found->on = false;
-	return end(begun, 0, err);
+	return turn_off(begun, found ? &found->on : NULL, err);
 }
 
 static int swap_on(struct model *model, const struct swap *swap, struct model_swap *found)
@@ -475,12 +481,7 @@ static int model_withdraw(struct effects *effects, const struct holder *served, 
 
 	(void)on;
 	(void)deadline;
-	if (begun < 0)
-		return begun;
-	if (!found || !found->on)
-		return end(begun, 1, err);
-	found->on = false;
-	return end(begun, 0, err);
+	return turn_off(begun, found ? &found->on : NULL, err);
 }
 
 static int offer(const struct model *model, struct model_served *found)
