@@ -36,6 +36,16 @@ int captured_swap(struct json_object *object, struct swap *swap);
 struct json_object *capture_served(const struct holder *holder);
 int captured_served(struct json_object *object, struct holder *holder);
 
+/*
+ * A loop or device-mapper device: what it is and what it takes to make it
+ * again; holder_free() when done. A table comes back with "@0", the place of
+ * one in `lower`, for each device: captured_stack_number() writes their numbers
+ * there, when each `lower` has its own of now.
+ */
+struct json_object *capture_stack(const struct look *look, const struct holder *stack);
+int captured_stack(struct json_object *object, enum holder_type type, struct holder *stack);
+int captured_stack_number(struct holder *stack);
+
 /* Who a process is, not what it uses. No pidfd comes with it. */
 struct json_object *capture_process(const struct process *process);
 int captured_process(struct json_object *object, struct process *process);

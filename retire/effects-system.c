@@ -20,6 +20,7 @@
 #include "retire/effects-kept.h"
 #include "retire/effects-mount.h"
 #include "retire/effects-serve.h"
+#include "retire/effects-stack.h"
 #include "retire/guardian-scope.h"
 #include "util/cleanup.h"
 
@@ -28,8 +29,7 @@ static struct effects_system *system_of(struct effects *effects)
 	return (struct effects_system *)((char *)effects - offsetof(struct effects_system, effects));
 }
 
-/* Runs the work in a child; an interrupt does not cut it off, only the deadline does. */
-static int in_child(struct effects *effects, child_work *work, void *argument, struct deadline deadline, int *fd)
+int effects_in_child(struct effects *effects, child_work *work, void *argument, struct deadline deadline, int *fd)
 {
 	struct child left;
 	int rc = child_run(work, argument, -1, deadline, fd, &left);
@@ -108,11 +108,11 @@ static int open_by(struct effects *effects, const struct look *look, const struc
 
 	if (by->type == HOLDER_PROCESS) {
 		files.pid = by->process.pid;
-		return in_child(effects, open_through_process, &files, deadline_in(5000), fd);
+		return effects_in_child(effects, open_through_process, &files, deadline_in(5000), fd);
 	}
 	work.mount = &by->mount;
 	work.ns = look->namespaces.items[by->mount.ns].fd;
-	return in_child(effects, mount_open, &work, deadline_in(5000), fd);
+	return effects_in_child(effects, mount_open, &work, deadline_in(5000), fd);
 }
 
 static bool leads_to(const struct look *look, const struct holder *by, const struct holder *filesystem,
@@ -154,7 +154,7 @@ static int start_guardian(struct effects_system *system)
 	int rc = guardian_start(&system->guardian);
 
 	if (rc == 0)
-		in_child(&system->effects, do_scope, &system->guardian.pid, deadline_in(4000), NULL);
+		effects_in_child(&system->effects, do_scope, &system->guardian.pid, deadline_in(4000), NULL);
 	return rc;
 }
 
@@ -198,7 +198,7 @@ static int give_up_freeze(struct effects_system *system, int fd, struct err *err
 			       "the freeze does not complete, process %d thaws it as soon as it does; "
 			       "end the writer that it waits for",
 			       guardian);
-	if (in_child(&system->effects, do_thaw, &fd, deadline_in(2000), NULL) == 0)
+	if (effects_in_child(&system->effects, do_thaw, &fd, deadline_in(2000), NULL) == 0)
 		return err_set(err, -EPIPE, "its guardian was killed");
 	return err_set(err, -ETIMEDOUT,
 		       "its guardian was killed in the middle: if writes to it hang, run fsfreeze -u on it");
@@ -226,7 +226,7 @@ static int system_thaw(struct effects *effects, struct deadline deadline, struct
 	int rc = guardian_thaw(&system->guardian, deadline);
 
 	/* a guardian that was killed cannot thaw any more */
-	if (rc < 0 && in_child(effects, do_thaw, &system->frozen, deadline, NULL) == 0)
+	if (rc < 0 && effects_in_child(effects, do_thaw, &system->frozen, deadline, NULL) == 0)
 		rc = 0;
 	if (rc < 0)
 		return err_set(err, rc, "%s", strerror(-rc));
@@ -244,7 +244,7 @@ static int system_release(struct effects *effects, struct deadline deadline, str
 
 static int system_thaw_left(struct effects *effects, int fd, struct deadline deadline, struct err *err)
 {
-	int rc = in_child(effects, do_thaw, &fd, deadline, NULL);
+	int rc = effects_in_child(effects, do_thaw, &fd, deadline, NULL);
 
 	/* EINVAL: not frozen, fs/super.c:thaw_super_locked() */
 	if (rc == -EINVAL)
@@ -266,7 +266,7 @@ static int do_flush(void *argument, int *fd)
 static int system_flush(struct effects *effects, int fd, struct deadline deadline, struct err *err)
 {
 	/* the child shares the open file, and with it which write errors were seen: syncfs(2) */
-	int rc = in_child(effects, do_flush, &fd, deadline, NULL);
+	int rc = effects_in_child(effects, do_flush, &fd, deadline, NULL);
 
 	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : 0;
 }
@@ -286,7 +286,7 @@ static int do_shut_down(void *argument, int *fd)
 
 static int system_shut_down(struct effects *effects, int fd, struct deadline deadline, struct err *err)
 {
-	int rc = in_child(effects, do_shut_down, &fd, deadline, NULL);
+	int rc = effects_in_child(effects, do_shut_down, &fd, deadline, NULL);
 
 	return rc < 0 ? err_errno(err, rc, "cannot shut the file system down") : 0;
 }
@@ -305,7 +305,7 @@ static int system_unmount(struct effects *effects, const struct mount *mount, in
 			  struct deadline deadline, struct err *err)
 {
 	struct mount_work work = { mount, ns, -1 };
-	int clone = -1, rc = in_child(effects, mount_detach, &work, deadline, &clone);
+	int clone = -1, rc = effects_in_child(effects, mount_detach, &work, deadline, &clone);
 
 	if (rc == 0 && kept)
 		*kept = take_fd(&clone);
@@ -317,7 +317,7 @@ static int system_mount(struct effects *effects, const struct mount *mount, int 
 			struct deadline deadline, struct err *err)
 {
 	struct mount_work work = { mount, ns, kept };
-	int rc = in_child(effects, mount_attach, &work, deadline, NULL);
+	int rc = effects_in_child(effects, mount_attach, &work, deadline, NULL);
 
 	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : rc;
 }
@@ -337,7 +337,7 @@ static int do_forget_kept(void *argument, int *fd)
 
 static int system_forget_kept(struct effects *effects, struct err *err)
 {
-	int rc = in_child(effects, do_forget_kept, NULL, deadline_in(10000), NULL);
+	int rc = effects_in_child(effects, do_forget_kept, NULL, deadline_in(10000), NULL);
 
 	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : rc;
 }
@@ -363,7 +363,7 @@ static int system_swap(struct effects *effects, child_work *work, const struct s
 		       struct deadline deadline, struct err *err)
 {
 	struct swap copy = *swap;
-	int rc = in_child(effects, work, &copy, deadline, NULL);
+	int rc = effects_in_child(effects, work, &copy, deadline, NULL);
 
 	if (rc == done_already)
 		return 1;
@@ -405,7 +405,7 @@ static int system_withdraw(struct effects *effects, const struct holder *served,
 {
 	struct serve_work work = { served, on };
 
-	return tell_served(in_child(effects, serve_end, &work, deadline, NULL), err);
+	return tell_served(effects_in_child(effects, serve_end, &work, deadline, NULL), err);
 }
 
 static int system_offer(struct effects *effects, const struct holder *served, struct deadline deadline,
@@ -413,11 +413,11 @@ static int system_offer(struct effects *effects, const struct holder *served, st
 {
 	struct serve_work work = { served, 0 };
 
-	return tell_served(in_child(effects, serve_begin, &work, deadline, NULL), err);
+	return tell_served(effects_in_child(effects, serve_begin, &work, deadline, NULL), err);
 }
 
 /* A node of our own for a disk that has none in /dev; gone again before anybody sees it. */
-static int open_own_node(dev_t dev)
+static int open_own_node(dev_t dev, int flags)
 {
 	char path[64];
 	int fd, rc;
@@ -425,30 +425,33 @@ static int open_own_node(dev_t dev)
 	snprintf(path, sizeof(path), "/dev/.dax-retire-%d", getpid());
 	if (mknod(path, S_IFBLK | 0600, dev) < 0)
 		return -errno;
-	fd = open(path, O_RDONLY | O_EXCL | O_NOFOLLOW | O_CLOEXEC);
+	fd = open(path, flags | O_NOFOLLOW | O_CLOEXEC);
 	rc = fd < 0 ? -errno : fd;
 	unlink(path);
 	return rc;
 }
 
-static int system_claim(struct effects *effects, const struct device *device, int *fd, struct err *err)
+int effects_open_block(const char *name, dev_t dev, int flags)
 {
 	_cleanup_close_ int node = -1;
 	struct stat found = { 0 };
 	char path[280];
+	int fd;
 
-	(void)effects;
-	snprintf(path, sizeof(path), "/dev/%s", device->blockdev);
+	snprintf(path, sizeof(path), "/dev/%s", name);
 	node = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	/* the number is what counts: a node of that name may be anything */
-	if (node >= 0 && fstat(node, &found) == 0 && S_ISBLK(found.st_mode) && found.st_rdev == device->dev) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", node);
-		*fd = open(path, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
-		if (*fd < 0)
-			*fd = -errno;
-	} else {
-		*fd = open_own_node(device->dev);
-	}
+	/* a node of that name may be anything */
+	if (node < 0 || fstat(node, &found) < 0 || !S_ISBLK(found.st_mode) || found.st_rdev != dev)
+		return open_own_node(dev, flags);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", node);
+	fd = open(path, flags | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int system_claim(struct effects *effects, const struct device *device, int *fd, struct err *err)
+{
+	(void)effects;
+	*fd = effects_open_block(device->blockdev, device->dev, O_RDONLY | O_EXCL);
 	return *fd < 0 ? err_errno(err, *fd, "cannot claim block device %u:%u (%s)", major(device->dev),
 				   minor(device->dev), device->name)
 		       : 0;
@@ -471,7 +474,7 @@ static int on_device(struct effects *effects, device_work *what, const struct de
 		     struct deadline deadline, struct err *err)
 {
 	struct device_work work = { what, device };
-	int rc = in_child(effects, do_device, &work, deadline, NULL);
+	int rc = effects_in_child(effects, do_device, &work, deadline, NULL);
 
 	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : rc;
 }
@@ -509,6 +512,8 @@ void effects_system_init(struct effects_system *system, device_work *disable, de
 			.swap_on = system_swap_on,
 			.withdraw = system_withdraw,
 			.offer = system_offer,
+			.take_down = stack_take_down,
+			.put_up = stack_put_up,
 			.claim = system_claim,
 			.disable = system_disable,
 			.enable = system_enable,

@@ -23,6 +23,16 @@ struct effects_system {
 /* `interrupt`: see struct effects. Nothing to free but what the effects leave behind: effects_system_end(). */
 void effects_system_init(struct effects_system *system, device_work *disable, device_work *enable, int interrupt);
 
+/* Runs the work in a child; an interrupt does not cut it off, only the deadline does. What hangs is noted. */
+int effects_in_child(struct effects *effects, child_work *work, void *argument, struct deadline deadline, int *fd);
+
+/*
+ * Opens the node of a block device, /dev/NAME if that is it: the number is what
+ * counts. Else through a node of our own, which is gone again before anybody
+ * sees it. A descriptor or a negative errno.
+ */
+int effects_open_block(const char *name, dev_t dev, int flags);
+
 /* Stops the guardian, if it still runs and nothing hangs. */
 void effects_system_end(struct effects_system *system);
 

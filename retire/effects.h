@@ -80,6 +80,17 @@ struct effects {
 	int (*offer)(struct effects *effects, const struct holder *served, struct deadline deadline,
 		     struct err *err);
 
+	/*
+	 * Takes a block device away that the kernel makes of others (a loop or
+	 * device-mapper device), after a last flush that reports what could not be written;
+	 * 1: it has gone by itself. -EBUSY: somebody has it open.
+	 */
+	int (*take_down)(struct effects *effects, const struct holder *stack, struct deadline deadline,
+			 struct err *err);
+	/* Makes it again as it was; 1: it is there. *fd keeps one that would go with its last user; -1: none. */
+	int (*put_up)(struct effects *effects, const struct holder *stack, int *fd, struct deadline deadline,
+		      struct err *err);
+
 	/* O_RDONLY|O_EXCL of the whole disk: proof that no superblock, dm table or swap area is left. No waiting.
 	 */
 	int (*claim)(struct effects *effects, const struct device *device, int *fd, struct err *err);

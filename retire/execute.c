@@ -213,7 +213,7 @@ struct step_record *execute_take(struct execution *execution, const struct captu
 /* What a child in the kernel may still be taking down is not put back under its hands. */
 static bool is_in_the_way(struct execution *execution, enum step_type type)
 {
-	return (type == STEP_UNMOUNT || type == STEP_SWAP_OFF || type == STEP_WITHDRAW) &&
+	return step_kind(type)->restore && step_phase(type) == PHASE_SETTLE &&
 	       (execution->effects->hanging_more || !child_reap(&execution->effects->hanging));
 }
 
@@ -278,9 +278,22 @@ static enum step_state state_after(const struct execution *execution, const stru
 {
 	bool has_way_back = step_kind(captured->type)->restore || captured->type == STEP_FREEZE;
 
+	if (before == STATE_PLANNED || before == STATE_UNDONE)
+		return undo == STATE_NOT_NEEDED ? before : undo;
 	if (undo == STATE_NOT_NEEDED && before == STATE_DONE)
 		return has_way_back && execution->recovering ? undo : before;
 	return before == STATE_DONE || execution->recovering ? undo : before;
+}
+
+/* What was done, or failed half-way, or was brought about by another step. */
+static bool is_to_be_undone(const struct captured *captured, enum step_state state)
+{
+	const struct step_kind *kind = step_kind(captured->type);
+
+	/* or what a recovery that was cut has put back, and could not keep */
+	if (state == STATE_PLANNED || state == STATE_UNDONE)
+		return kind->comes_about && kind->comes_about(captured);
+	return kind->undo && (state == STATE_DONE || state == STATE_FAILED);
 }
 
 void execute_rollback(struct execution *execution, struct progress *progress)
@@ -288,15 +301,13 @@ void execute_rollback(struct execution *execution, struct progress *progress)
 	bool any = false;
 
 	execution->deadline = deadline_in(execution->request->timeout_ms);
-	for (size_t i = execution->next; i-- > 0;) {
+	for (size_t i = execution->captured.count; i-- > 0;) {
 		const struct captured *captured = &execution->captured.items[i];
 		struct step_record *record = record_of(execution, i);
 		size_t lost = execution->result->losses.count;
 		enum step_state state;
 
-		if (record->state != STATE_DONE && record->state != STATE_FAILED)
-			continue;
-		if (!step_kind(captured->type)->undo)
+		if (!is_to_be_undone(captured, record->state))
 			continue;
 		tell(execution, progress, EVENT_UNDO_BEGUN, record);
 		state = back(execution, step_kind(captured->type)->undo, captured, record, STATE_UNDONE);
@@ -346,5 +357,8 @@ void execute_free(struct execution *execution)
 	forget_captured(execution);
 	free(execution->captured.items);
 	capture_free(execution->head);
+	array_each(fd, &execution->held)
+		cleanup_close(fd);
+	free(execution->held.items);
 	journal_close(&execution->journal);
 }

@@ -105,6 +105,13 @@ struct holder *look_filesystem(const struct look *look, dev_t dev)
 	return NULL;
 }
 
+bool look_is_on_disk(const struct look *look, const struct holder *holder)
+{
+	const struct holder *below = look_holder(look, holder->on);
+
+	return !below || (below->type == HOLDER_PARTITION && !below->on);
+}
+
 /* A look can have a hundred thousand nested mounts, made by anybody: every holder is visited once. */
 static bool rests_on(const struct look *look, const struct holder *holder, int id, bool *visited)
 {
@@ -326,7 +333,21 @@ void nvme_target_free(struct nvme_target *target)
 	free(target->uuid);
 }
 
-static void holder_free(struct holder *holder)
+static void dm_free(struct dm *dm)
+{
+	free(dm->name);
+	free(dm->uuid);
+	array_each(target, &dm->targets) {
+		free(target->type);
+		free(target->params);
+	}
+	free(dm->targets.items);
+	array_each(lower, &dm->lower)
+		free(lower->name);
+	free(dm->lower.items);
+}
+
+void holder_free(struct holder *holder)
 {
 	free(holder->name);
 	switch (holder->type) {
@@ -344,6 +365,12 @@ static void holder_free(struct holder *holder)
 		break;
 	case HOLDER_NVME_TARGET:
 		nvme_target_free(&holder->nvme);
+		break;
+	case HOLDER_DM:
+		dm_free(&holder->dm);
+		break;
+	case HOLDER_LOOP:
+		free(holder->loop.path);
 		break;
 	case HOLDER_PROCESS:
 		free(holder->process.unit);

@@ -178,6 +178,38 @@ struct nvme_target {
 	char *uuid;	 /* NULL when it has none */
 };
 
+/* What a loop device stands on, and how: enough to make it again. */
+struct loop {
+	char *path; /* of the file or block device below */
+	bool file;
+	uint64_t inode;		     /* of the file */
+	uint64_t offset, size_limit; /* bytes; limit 0: up to the end */
+	unsigned block_size;	     /* bytes */
+	bool read_only, partitions, direct_io;
+	bool autoclear; /* it goes with its last user */
+};
+
+struct dm_target {
+	uint64_t start, length; /* sectors of 512 bytes */
+	char *type;		/* "linear" */
+	char *params;
+};
+
+/* What the params of a table name; see dm-table.h for where they do. */
+struct dm_lower {
+	dev_t dev;
+	char *name; /* of the holder that it is, "" for the device itself; NULL until it is captured */
+	int device; /* index into look.devices, of the captured */
+};
+
+/* A device-mapper device: enough to make it again. */
+struct dm {
+	char *name, *uuid; /* uuid: "" when it has none */
+	bool read_only;
+	ARRAY_OF(struct dm_target) targets;
+	ARRAY_OF(struct dm_lower) lower;
+};
+
 struct holder {
 	int id; /* 1, 2, … in the order found; the index is id - 1 */
 	enum holder_type type;
@@ -186,6 +218,7 @@ struct holder {
 	int on, inside; /* ids; see above */
 	char *name;	/* "/mnt/data", "fio[812]", "dm-0", "pmem0p1" */
 	dev_t dev;	/* of the place that this is (partition, dm, file system); 0 for mounts, processes, swap */
+	const char *refusal; /* constant: why it cannot be taken down although its kind can; NULL: it can */
 	union {
 		struct filesystem filesystem;
 		struct mount mount;
@@ -193,6 +226,8 @@ struct holder {
 		struct swap swap;
 		struct export export;
 		struct nvme_target nvme;
+		struct loop loop;
+		struct dm dm;
 	};
 };
 
@@ -269,6 +304,9 @@ struct holder *look_place(const struct look *look, dev_t dev, int *device);
 /* The file system whose files have st_dev `dev`, or NULL. */
 struct holder *look_filesystem(const struct look *look, dev_t dev);
 
+/* On the disk, or on a partition of it: nothing else is stacked in between. */
+bool look_is_on_disk(const struct look *look, const struct holder *holder);
+
 /* True when `holder` rests, over any number of steps of `on` and `inside`, on holder `id`. */
 bool look_rests_on(const struct look *look, const struct holder *holder, int id);
 
@@ -327,6 +365,7 @@ int look_copy_device(const struct look *look, int device, struct look *copy);
 void look_forget_holders(struct look *look);
 
 void look_free(struct look *look);
+void holder_free(struct holder *holder); /* what it owns */
 void mount_free(struct mount *mount);
 void export_free(struct export *export);
 void nvme_target_free(struct nvme_target *target);

@@ -255,17 +255,35 @@ static int veto_filesystem(struct planning *planning, const struct holder *holde
 		planning->look->likely ? planning->look->likely : "");
 }
 
+/* Why it is not taken down, whatever is asked; NULL: it can be. */
+static const char *refusal_of(const struct look *look, const struct holder *holder)
+{
+	const struct holder_kind *kind = holder->kind;
+	int device;
+
+	if (kind->lifted_by == EVICT_NEVER)
+		return kind->refusal;
+	if (holder->type == HOLDER_DM && !holder->refusal)
+		array_each(lower, &holder->dm.lower)
+			if (!look_place(look, lower->dev, &device) && device < 0)
+				return "it stands on other devices, too, of which this program knows nothing; "
+				       "take "
+				       "it down by hand: lvchange -an or dmsetup remove";
+	return holder->refusal;
+}
+
 /* What has nothing of its own to say: its kind says what it does there, and what ends it or why nothing does. */
 static int veto_kind(struct planning *planning, const struct holder *holder)
 {
 	const struct holder_kind *kind = holder->kind;
 	const char *on = look_on_name(planning->look, holder), *phrase = kind->phrase ? kind->phrase : "stands on";
+	const char *refusal = refusal_of(planning->look, holder);
 	struct veto veto = { .code = kind->name, .holder = holder->id, .level = kind->lifted_by };
 
-	if (kind->lifted_by != EVICT_NEVER)
+	if (!refusal)
 		return add_veto(planning, veto, holder->name, "%s %s %s", holder->name, phrase, on);
 	veto.severity = SEVERITY_CRITICAL;
-	return add_veto(planning, veto, holder->name, "%s %s %s: %s", holder->name, phrase, on, kind->refusal);
+	return add_veto(planning, veto, holder->name, "%s %s %s: %s", holder->name, phrase, on, refusal);
 }
 
 /* A client that has files open is a user as a process is, whom nothing asks. */
@@ -393,14 +411,6 @@ static const struct holder *filesystem_of(const struct look *look, const struct 
 	return holder;
 }
 
-/* A file system that the dax layer knows directly: on the disk or a partition of it. */
-static bool is_next_to_disk(const struct look *look, const struct holder *filesystem)
-{
-	const struct holder *below = look_holder(look, filesystem->on);
-
-	return !below || below->type == HOLDER_PARTITION;
-}
-
 /* Then the outer one could not be unmounted. */
 static bool is_mounted_inside_another(const struct look *look, const struct holder *filesystem)
 {
@@ -427,7 +437,7 @@ static const char *why_not_told(const struct planning *planning, const struct ho
 		return "it has been shut down, and is told nothing any more";
 	if (filesystem->filesystem.part)
 		return "only a part of it is there";
-	if (!is_next_to_disk(planning->look, filesystem))
+	if (!look_is_on_disk(planning->look, filesystem))
 		return "it is not directly on the disk";
 	if (planning->look->devices.items[filesystem->device].mode != MODE_FSDAX)
 		return "the kernel tells only file systems on an fsdax namespace";
@@ -441,11 +451,11 @@ static bool is_told(const struct planning *planning, const struct holder *filesy
 	return filesystem && !why_not_told(planning, filesystem);
 }
 
-/* What else is mounted inside, and who uses that: the kernel tells none of them. */
+/* What else is mounted inside or stacked on it, and who uses that: the kernel tells none of them. */
 static bool is_foreign(const struct look *look, const struct holder *holder)
 {
 	for (; holder && holder->type != HOLDER_FILESYSTEM; holder = look_holder(look, holder->on))
-		if (holder->type == HOLDER_MOUNT && holder->mount.foreign)
+		if (holder->type == HOLDER_MOUNT ? holder->mount.foreign : holder->kind->stacks)
 			return true;
 	return false;
 }

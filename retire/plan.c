@@ -30,6 +30,8 @@ static const struct {
 	[STEP_FORESEE] = { "foresee-references", PHASE_SETTLE },
 	[STEP_SWAP_OFF] = { "swap-off", PHASE_SETTLE, "swap-on" },
 	[STEP_UNMOUNT] = { "unmount", PHASE_SETTLE, "mount" },
+	[STEP_DM_REMOVE] = { "dm-remove", PHASE_SETTLE, "dm-create" },
+	[STEP_LOOP_DETACH] = { "loop-detach", PHASE_SETTLE, "loop-attach" },
 	[STEP_CLAIM] = { "claim", PHASE_CLAIM },
 	[STEP_REFERENCES] = { "count-references", PHASE_CLAIM },
 	[STEP_UNBIND] = { "unbind", PHASE_UNBIND, "enable" },
@@ -100,8 +102,7 @@ static bool is_wanted(const struct planning *planning, enum step_type type, cons
 		return !holder->filesystem.detached || has_process_on(planning->look, holder->id);
 	case STEP_FORESEE:
 		/* what is shut down goes as it is; its memory map may be gone */
-		return !left && !holder->filesystem.shut_down &&
-		       look_references(planning->look, holder->device);
+		return !left && !holder->filesystem.shut_down && look_references(planning->look, holder->device);
 	case STEP_UNMOUNT:
 		return !left && !look_is_pinned_mount(planning->look, holder);
 	default:
@@ -119,6 +120,19 @@ static int add_recipe(struct planning *planning, const enum step_type *recipe, c
 	return rc;
 }
 
+/* A device-mapper device may stand on several. */
+static bool stands_on(const struct holder *holder, const struct holder *place)
+{
+	if (holder->on == place->id)
+		return true;
+	if (holder->type != HOLDER_DM)
+		return false;
+	array_each(lower, &holder->dm.lower)
+		if (lower->dev == place->dev)
+			return place->type != HOLDER_FILESYSTEM;
+	return false;
+}
+
 /* What has to be gone before `place` is frozen: whatever is stacked on it, or mounted inside it from elsewhere. */
 static bool is_above(const struct look *look, const struct holder *holder, const struct holder *place)
 {
@@ -130,7 +144,7 @@ static bool is_above(const struct look *look, const struct holder *holder, const
 		return false;
 	}
 	return (holder->kind->stacks || holder->kind->serves) && holder->type != HOLDER_MOUNT &&
-	       holder->on == place->id;
+	       stands_on(holder, place);
 }
 
 /* Nobody nests mounts that deep but to exhaust our stack. */
@@ -189,13 +203,6 @@ static int visit(struct walk *walk, const struct holder *place)
 	return rc;
 }
 
-static bool is_on_bare_device(const struct look *look, const struct holder *holder)
-{
-	const struct holder *below = look_holder(look, holder->on);
-
-	return !below || below->type == HOLDER_PARTITION;
-}
-
 /* Those who have the block device itself open, whatever is on it. */
 static int kill_raw_users(struct planning *planning, int device)
 {
@@ -204,7 +211,7 @@ static int kill_raw_users(struct planning *planning, int device)
 
 	array_each(holder, &planning->look->holders)
 		found |= holder->type == HOLDER_PROCESS && holder->device == device &&
-			 is_on_bare_device(planning->look, holder);
+			 look_is_on_disk(planning->look, holder);
 	if (!found || planning->request->evict < EVICT_KILL)
 		return 0;
 	rc = add_step(planning, STEP_KILL, device, 0);

@@ -28,13 +28,15 @@ enum step_type {
 	STEP_KILL,
 	STEP_THAW,
 	STEP_AWAIT_EXIT,
-	STEP_FORESEE,  /* settle, of a file system: is a page of its device referenced, before an umount waits for
-			  it */
-	STEP_SWAP_OFF, /* settle, of a swap area */
-	STEP_UNMOUNT,  /* settle, of a mount */
-	STEP_CLAIM,    /* claim, of a device */
-	STEP_REFERENCES, /* … and is a page of it referenced, after all claims */
-	STEP_UNBIND,	 /* after the commit, of a device */
+	STEP_FORESEE,	/* settle, of a file system: is a page of its device referenced, before an umount waits for
+			   it */
+	STEP_SWAP_OFF,	/* settle, of a swap area */
+	STEP_UNMOUNT,	/* settle, of a mount */
+	STEP_DM_REMOVE, /* settle, of a device-mapper device */
+	STEP_LOOP_DETACH, /* settle, of a loop device */
+	STEP_CLAIM,	  /* claim, of a device */
+	STEP_REFERENCES,  /* … and is a page of it referenced, after all claims */
+	STEP_UNBIND,	  /* after the commit, of a device */
 	STEP_TYPES
 };
 

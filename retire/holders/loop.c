@@ -53,13 +53,14 @@ static int place_of_status(const struct look *look, const struct loop_info64 *in
 	return 1;
 }
 
+/* What the kernel says of it (`info`: zero for a recorded tree) tells where it stands. */
 static int find_backing(const struct root *root, const struct look *look, const char *name, dev_t dev,
-			struct place *place)
+			struct loop_info64 *info, struct place *place)
 {
 	_cleanup_free_ char *backing = NULL;
 	_cleanup_close_ int fd = -1;
-	struct loop_info64 info;
 
+	memset(info, 0, sizeof(*info));
 	if (root->recorded) {
 		backing = root_attributef(root, "/sys/block/%s/loop/backing_file", name);
 		return backing && place_of_path(root, look, backing, place);
@@ -67,13 +68,63 @@ static int find_backing(const struct root *root, const struct look *look, const 
 	fd = open_loop(root, name, dev);
 	if (fd < 0)
 		return fd;
-	if (ioctl(fd, LOOP_GET_STATUS64, &info) < 0)
+	if (ioctl(fd, LOOP_GET_STATUS64, info) < 0)
 		return errno == ENXIO ? 0 : -errno; /* ENXIO: unbound meanwhile */
-	return place_of_status(look, &info, place);
+	return place_of_status(look, info, place);
+}
+
+static bool flag(const struct root *root, const char *name, const char *attribute)
+{
+	uint64_t value;
+
+	return root_numberf(root, &value, "/sys/block/%s/%s", name, attribute) == 0 && value;
+}
+
+static uint64_t number(const struct root *root, const char *name, const char *attribute)
+{
+	uint64_t value;
+
+	return root_numberf(root, &value, "/sys/block/%s/%s", name, attribute) == 0 ? value : 0;
+}
+
+/* Does the path of it that the kernel gives lead to it, seen from here? */
+static bool leads_back(const struct root *root, const struct loop *loop, const struct loop_info64 *info)
+{
+	struct stat st;
+
+	if (root->recorded)
+		return loop->path;
+	if (!loop->path || !is_plain_path(loop->path) || fstatat(root->fd, loop->path + 1, &st, 0) < 0)
+		return false;
+	if (S_ISBLK(st.st_mode))
+		return st.st_rdev == kernel_dev(info->lo_rdevice);
+	return S_ISREG(st.st_mode) && st.st_dev == kernel_dev(info->lo_device) && st.st_ino == info->lo_inode;
+}
+
+static void describe(const struct root *root, const struct loop_info64 *info, struct holder *holder)
+{
+	struct loop *loop = &holder->loop;
+	const char *name = holder->name;
+
+	loop->path = root_attributef(root, "/sys/block/%s/loop/backing_file", name);
+	loop->file = !loop->path || !starts_with(loop->path, "/dev/");
+	loop->inode = info->lo_inode;
+	loop->offset = number(root, name, "loop/offset");
+	loop->size_limit = number(root, name, "loop/sizelimit");
+	loop->block_size = (unsigned)number(root, name, "queue/logical_block_size");
+	loop->read_only = flag(root, name, "ro");
+	loop->partitions = flag(root, name, "loop/partscan");
+	loop->direct_io = flag(root, name, "loop/dio");
+	loop->autoclear = flag(root, name, "loop/autoclear");
+	if (!leads_back(root, loop, info))
+		holder->refusal =
+			"its file cannot be found by its name (deleted, or in another mount namespace), so "
+			"that it could not be put back; detach it by hand: losetup -d";
 }
 
 static int add_loop(const struct root *root, struct look *look, const char *name)
 {
+	struct loop_info64 info;
 	struct place place, there;
 	struct holder *holder;
 	dev_t dev;
@@ -83,7 +134,7 @@ static int add_loop(const struct root *root, struct look *look, const char *name
 	    root_devf(root, &dev, "/sys/block/%s/dev", name) < 0 || major(dev) != LOOP_MAJOR ||
 	    place_of_dev(look, dev, &there))
 		return 0;
-	rc = find_backing(root, look, name, dev, &place);
+	rc = find_backing(root, look, name, dev, &info, &place);
 	if (rc < 0)
 		return add_unknown_once(look, name, strerror(-rc));
 	if (rc == 0)
@@ -92,6 +143,7 @@ static int add_loop(const struct root *root, struct look *look, const char *name
 	if (!holder)
 		return -ENOMEM;
 	holder->dev = dev;
+	describe(root, &info, holder);
 	return 1;
 }
 
@@ -130,6 +182,7 @@ const struct holder_kind kind_loop = {
 	.name = "loop",
 	.probe = probe_loops,
 	.stacks = true,
-	.lifted_by = EVICT_NEVER,
-	.refusal = "a loop device stands on it; detach it by hand: losetup -d",
+	.lifted_by = EVICT_STOP,
+	.before = { STEP_KILL, STEP_AWAIT_EXIT },
+	.after = { STEP_LOOP_DETACH },
 };

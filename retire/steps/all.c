@@ -17,11 +17,22 @@
 #include "util/text.h"
 
 static const struct step_kind *const kinds[STEP_TYPES] = {
-	[STEP_TERMINATE] = &step_terminate,   [STEP_GRACE] = &step_grace,	[STEP_FREEZE] = &step_freeze,
-	[STEP_FLUSH] = &step_flush,	      [STEP_KILL] = &step_kill,		[STEP_THAW] = &step_thaw,
-	[STEP_AWAIT_EXIT] = &step_await_exit, [STEP_SWAP_OFF] = &step_swap_off, [STEP_UNMOUNT] = &step_unmount,
-	[STEP_WITHDRAW] = &step_withdraw,     [STEP_CLAIM] = &step_claim,	[STEP_UNBIND] = &step_unbind,
-	[STEP_FORESEE] = &step_foresee,	      [STEP_REFERENCES] = &step_references,
+	[STEP_TERMINATE] = &step_terminate,
+	[STEP_GRACE] = &step_grace,
+	[STEP_FREEZE] = &step_freeze,
+	[STEP_FLUSH] = &step_flush,
+	[STEP_KILL] = &step_kill,
+	[STEP_THAW] = &step_thaw,
+	[STEP_AWAIT_EXIT] = &step_await_exit,
+	[STEP_WITHDRAW] = &step_withdraw,
+	[STEP_FORESEE] = &step_foresee,
+	[STEP_SWAP_OFF] = &step_swap_off,
+	[STEP_UNMOUNT] = &step_unmount,
+	[STEP_DM_REMOVE] = &step_dm_remove,
+	[STEP_LOOP_DETACH] = &step_loop_detach,
+	[STEP_CLAIM] = &step_claim,
+	[STEP_REFERENCES] = &step_references,
+	[STEP_UNBIND] = &step_unbind,
 };
 
 const struct step_kind *step_kind(enum step_type type)
@@ -54,7 +65,7 @@ int step_verify_nothing(const struct look *now, const struct captured *captured,
 }
 
 /* The number of a node or, of a file, of the file system that it is on. */
-static bool is_on(const struct look *look, int device, const struct stat *found)
+static bool is_in(const struct look *look, int device, const struct stat *found)
 {
 	const struct holder *place, *filesystem = NULL;
 	int whole = -1;
@@ -64,7 +75,18 @@ static bool is_on(const struct look *look, int device, const struct stat *found)
 	if (filesystem)
 		return filesystem->device == device;
 	place = look_place(look, S_ISBLK(found->st_mode) ? found->st_rdev : found->st_dev, &whole);
-	return place ? place->type == HOLDER_PARTITION && place->device == device : whole == device;
+	return place ? place->device == device : whole == device;
+}
+
+/* What stands on the device may have been put up since the look. */
+static bool is_on(const struct execution *execution, int device, const struct stat *found)
+{
+	_cleanup_(look_free) struct look now = { 0 };
+
+	if (is_in(execution->look, device, found))
+		return true;
+	return look_copy_devices(execution->look, &now) == 0 &&
+	       execution->find_holders(execution->root, &now, NULL) == 0 && is_in(&now, device, found);
 }
 
 /* In place of *path, where the open file really is. */
@@ -102,7 +124,7 @@ int step_check_source(const struct execution *execution, const struct captured *
 	if (fd < 0 || fstat(fd, &found) < 0)
 		return err_errno(err, -errno, "%s", text);
 	if (!(file ? S_ISREG(found.st_mode) || S_ISDIR(found.st_mode) : S_ISBLK(found.st_mode)) ||
-	    !is_on(execution->look, captured->device, &found))
+	    !is_on(execution, captured->device, &found))
 		return err_set(err, -EPERM, "%s is not on %s", text,
 			       execution->look->devices.items[captured->device].name);
 	/* numbers of major 0 are the kernel's, anew with each mount */
@@ -162,6 +184,5 @@ int step_unseen(const struct execution *execution, const char *why, struct err *
 {
 	_cleanup_free_ char *likely = holders_likely(execution->root);
 
-	return err_set(err, -EBUSY, "busy, though %s%s%s", why, likely ? "; likely: " : "",
-		       likely ? likely : "");
+	return err_set(err, -EBUSY, "busy, though %s%s%s", why, likely ? "; likely: " : "", likely ? likely : "");
 }

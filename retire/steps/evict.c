@@ -18,13 +18,11 @@
 /* Is the process one of those that the step is about? holder 0: whoever has the bare device. */
 static bool concerns(const struct look *look, const struct step *step, const struct holder *holder)
 {
-	const struct holder *below = look_holder(look, holder->on);
-
 	if (holder->type != HOLDER_PROCESS)
 		return false;
 	if (step->holder)
 		return look_rests_on(look, holder, step->holder);
-	return holder->device == step->device && (!below || below->type == HOLDER_PARTITION);
+	return holder->device == step->device && look_is_on_disk(look, holder);
 }
 
 static bool has_ended(const struct process *process)
@@ -121,9 +119,11 @@ static struct step same_place(const struct execution *execution, const struct st
 {
 	const struct holder *place = look_holder(execution->look, step->holder), *found;
 	struct step same = *step;
+	int whole;
 
 	if (place) {
-		found = look_filesystem(again, place->dev);
+		found = place->type == HOLDER_FILESYSTEM ? look_filesystem(again, place->dev)
+							 : look_place(again, place->dev, &whole);
 		same.holder = found ? found->id : -1;
 	}
 	return same;
@@ -197,7 +197,7 @@ static int apply_await_exit(struct execution *execution, const struct step *step
 
 	(void)record;
 	/* those who came meanwhile make the unmount busy, or are found after the claim; here there is neither */
-	if (rc == 0 && place && place->filesystem.detached)
+	if (rc == 0 && place && place->type == HOLDER_FILESYSTEM && place->filesystem.detached)
 		rc = evict_again(execution, step, execution->deadline, err);
 	return rc;
 }

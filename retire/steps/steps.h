@@ -61,6 +61,7 @@ struct execution {
 				struct deadline patience);
 	ARRAY_OF(struct open_file) files;
 	ARRAY_OF(struct kept_mount) kept;
+	ARRAY_OF(int) held;		    /* descriptors of what was put up and would go with its last user */
 	const struct plan *plan;	    /* being executed: execute.c's own */
 	size_t next, record;		    /* its next step; the record of its first step */
 	ARRAY_OF(struct captured) captured; /* of each step that has a record */
@@ -94,6 +95,9 @@ struct step_kind {
 
 	/* What `restore` does long after the commit; NULL: nothing. */
 	int (*restore)(struct execution *execution, const struct captured *captured, struct err *err);
+
+	/* May it have come about although the step was never reached, by a step before it? NULL: no. */
+	bool (*comes_about)(const struct captured *captured);
 };
 
 const struct step_kind *step_kind(enum step_type type);
@@ -105,8 +109,8 @@ int step_verify_nothing(const struct look *now, const struct captured *captured,
 
 /*
  * May what the journal of another process says be acted on? Only where *path, a
- * node or (`file`) a file, leads to the device of the step or to one of its
- * partitions, and, where `dev` is one that a node can have, to that. *path
+ * node or (`file`) a file, leads to the device of the step or to what stands on
+ * it now (a partition, a loop device), and, where `dev` is one that a node can have, to that. *path
  * becomes where it really is, so that no link can lead elsewhere after the
  * check. 0 or a negative errno with a message.
  */
@@ -137,7 +141,7 @@ int evict_again(struct execution *execution, const struct step *step, struct dea
 
 /* Each file's kinds; the table is in all.c. */
 extern const struct step_kind step_terminate, step_grace, step_freeze, step_flush, step_thaw, step_kill,
-	step_await_exit, step_foresee, step_withdraw, step_swap_off, step_unmount, step_claim, step_references,
-	step_unbind;
+	step_await_exit, step_foresee, step_withdraw, step_swap_off, step_unmount, step_loop_detach,
+	step_dm_remove, step_claim, step_references, step_unbind;
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "test/crash/model-machine.h"
@@ -124,6 +125,9 @@ static int model_freeze(struct effects *effects, int fd, struct deadline deadlin
 		return end(0, -EBADF, err);
 	if (filesystem->freezer != NOT_FROZEN)
 		return end(0, -EBUSY, err);
+	for (size_t i = 0; i < MODEL_STACKS; i++)
+		if (model->state->stacks[i].there && model->state->stacks[i].filesystem == handed->object)
+			strcpy(model->state->broken, "frozen below a loop device, which hangs");
 	filesystem->freezer = FROZEN_BY_GUARDIAN;
 	model->frozen = handed->object;
 	return 0;
@@ -247,6 +251,12 @@ static bool is_busy(struct model *model, int index)
 		    strncmp(state->served[i].path, state->mounts[index].point,
 			    strlen(state->mounts[index].point)) == 0)
 			return true;
+	for (size_t i = 0; i < MODEL_STACKS; i++)
+		if (state->stacks[i].there && state->stacks[i].filesystem == state->mounts[index].filesystem &&
+		    state->mounts[index].ns == MODEL_INITIAL &&
+		    strncmp(state->stacks[i].path, state->mounts[index].point,
+			    strlen(state->mounts[index].point)) == 0)
+			return true;
 	for (size_t i = 0; i < MODEL_HANDED; i++)
 		if (model->handed[i].kind == HANDED_FILESYSTEM && model->handed[i].mount == index)
 			return true;
@@ -352,7 +362,9 @@ static int new_mount(struct model *model, const struct mount *mount, struct mode
 		return -ENXIO;
 	if (filesystem->shut_down)
 		return -EIO;
-	if (model_holds(model, HANDED_CLAIM, filesystem->device))
+	if (filesystem->stack && !model->state->stacks[filesystem->stack - 1].there)
+		return -ENOENT;
+	if (!filesystem->stack && model_holds(model, HANDED_CLAIM, filesystem->device))
 		return -EBUSY;
 	snprintf(new->root, sizeof(new->root), "%s", mount->root);
 	snprintf(new->options, sizeof(new->options), "%s", mount->options);
@@ -506,6 +518,86 @@ static int model_offer(struct effects *effects, const struct holder *served, str
 	return begun < 0 ? begun : end(begun, offer(model_of(effects), found), err);
 }
 
+static int stack_named(const struct model *model, const char *name)
+{
+	for (int i = 0; i < MODEL_STACKS; i++)
+		if (strcmp(model->state->stacks[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+static int take_down(struct model *model, int stack)
+{
+	model_sweep(model);
+	if (stack < 0 || !model->state->stacks[stack].there)
+		return 1;
+	if (model_stack_is_used(model->state, stack))
+		return -EBUSY;
+	model->state->stacks[stack].there = false;
+	return 0;
+}
+
+static int model_take_down(struct effects *effects, const struct holder *stack, struct deadline deadline,
+			   struct err *err)
+{
+	struct model *model = model_of(effects);
+	int begun = begin(effects, "take-down", stack->name, true, err);
+
+	(void)deadline;
+	return begun < 0 ? begun : end(begun, take_down(model, stack_named(model, stack->name)), err);
+}
+
+static int put_up(struct model *model, int index, int *fd)
+{
+	struct model_stack *stack = index < 0 ? NULL : &model->state->stacks[index];
+	char directory[32];
+
+	if (!stack)
+		return -EINVAL;
+	snprintf(directory, sizeof(directory), "%.*s", (int)(strrchr(stack->path, '/') - stack->path),
+		 stack->path);
+	if (!model->state->devices[stack->device].enabled)
+		return -ENXIO;
+	if (stack->dm && model_holds(model, HANDED_CLAIM, stack->device))
+		return -EBUSY;
+	if (stack->filesystem >= 0 && model_mount_at(model->state, MODEL_INITIAL, directory) < 0)
+		return -ENOENT;
+	if (stack->autoclear && fd)
+		*fd = model_hand(model, HANDED_STACK, index);
+	if (stack->there)
+		return 1;
+	stack->there = true;
+	return 0;
+}
+
+/* A table names what stands below by its number. */
+static bool has_table(const struct model_stack *stack, const struct holder *holder)
+{
+	dev_t on = model_disk(stack->device, stack->partition);
+	char params[32];
+
+	snprintf(params, sizeof(params), "%u:%u 2048", major(on), minor(on));
+	return !stack->dm ||
+	       (holder->dm.targets.count == 1 && strcmp(holder->dm.targets.items[0].params, params) == 0);
+}
+
+static int model_put_up(struct effects *effects, const struct holder *stack, int *fd, struct deadline deadline,
+			struct err *err)
+{
+	struct model *model = model_of(effects);
+	int begun = begin(effects, "put-up", stack->name, true, err), index;
+
+	(void)deadline;
+	*fd = -1;
+	/* who was given up hands nothing over */
+	if (begun < 0)
+		return begun;
+	index = stack_named(model, stack->name);
+	if (index >= 0 && !has_table(&model->state->stacks[index], stack))
+		return end(begun, -EINVAL, err);
+	return end(begun, put_up(model, index, begun ? NULL : fd), err);
+}
+
 static int model_claim(struct effects *effects, const struct device *device, int *fd, struct err *err)
 {
 	struct model *model = model_of(effects);
@@ -596,6 +688,8 @@ void model_effects_init(struct model *model)
 		.swap_on = model_swap_on,
 		.withdraw = model_withdraw,
 		.offer = model_offer,
+		.take_down = model_take_down,
+		.put_up = model_put_up,
 		.claim = model_claim,
 		.disable = model_disable,
 		.enable = model_enable,

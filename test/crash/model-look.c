@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "retire/holders/holders.h"
@@ -16,6 +17,7 @@ struct looking {
 	struct look *look;
 	int device[MODEL_DEVICES]; /* index in the look; -1 */
 	int partition[MODEL_DEVICES][MODEL_MINORS], filesystem[MODEL_FILESYSTEMS], mount[MODEL_MOUNTS];
+	int stack[MODEL_STACKS];
 	int ns[MODEL_NAMESPACES];
 };
 
@@ -64,11 +66,14 @@ static void look_at_filesystem(struct looking *looking, int index)
 	char name[32];
 
 	if (!filesystem->there || filesystem->device < 0 || looking->device[filesystem->device] < 0 ||
-	    !model_is_alive(state, index))
+	    !model_is_alive(state, index) || (filesystem->stack && !looking->stack[filesystem->stack - 1]) ||
+	    looking->filesystem[index])
 		return;
 	model_block_name(filesystem->device, filesystem->partition, name);
 	holder = add(looking, HOLDER_FILESYSTEM, looking->device[filesystem->device],
-		     looking->partition[filesystem->device][filesystem->partition], mount ? mount->point : name);
+		     filesystem->stack ? looking->stack[filesystem->stack - 1]
+				       : looking->partition[filesystem->device][filesystem->partition],
+		     mount ? mount->point : name);
 	holder->dev = filesystem->dev;
 	holder->filesystem = (struct filesystem){ .dev = filesystem->dev,
 						  .features = FS_XFS_RMAPBT,
@@ -85,6 +90,55 @@ static char *own(const char *text)
 	if (!copy)
 		abort();
 	return copy;
+}
+
+static void fill_table(struct holder *holder, dev_t on)
+{
+	struct dm_target *target = array_add(&holder->dm.targets);
+	struct dm_lower *lower = array_add(&holder->dm.lower);
+	char params[32];
+
+	if (!target || !lower)
+		abort();
+	snprintf(params, sizeof(params), "%u:%u 2048", major(on), minor(on));
+	holder->dm.name = own(holder->name);
+	holder->dm.uuid = own("LVM-x");
+	*target = (struct dm_target){ .length = 2048, .type = own("linear"), .params = own(params) };
+	lower->dev = on;
+}
+
+static void look_at_stack(struct looking *looking, int index)
+{
+	const struct model_stack *stack = &looking->model->state->stacks[index];
+	int on = stack->filesystem >= 0 ? looking->filesystem[stack->filesystem] : 0;
+	struct holder *holder;
+
+	if (!stack->there || looking->device[stack->device] < 0 || looking->stack[index] ||
+	    (stack->filesystem >= 0 && !on))
+		return;
+	if (stack->filesystem < 0)
+		on = looking->partition[stack->device][stack->partition];
+	holder =
+		add(looking, stack->dm ? HOLDER_DM : HOLDER_LOOP, looking->device[stack->device], on, stack->name);
+	holder->dev = model_stack_dev(looking->model->state, index);
+	if (stack->dm)
+		fill_table(holder, model_disk(stack->device, stack->partition));
+	else
+		holder->loop = (struct loop){ .path = own(stack->path),
+					      .file = stack->filesystem >= 0,
+					      .autoclear = stack->autoclear };
+	looking->stack[index] = holder->id;
+}
+
+/* A file system, what stands on it, a file system on that. */
+static void look_at_stacks(struct looking *looking)
+{
+	for (int round = 0; round <= MODEL_STACKS; round++) {
+		for (int i = 0; i < MODEL_FILESYSTEMS; i++)
+			look_at_filesystem(looking, i);
+		for (int i = 0; i < MODEL_STACKS; i++)
+			look_at_stack(looking, i);
+	}
 }
 
 static void fill_mount(struct looking *looking, struct holder *holder, const struct model_mount *mount)
@@ -217,6 +271,8 @@ static bool place_of(const struct looking *looking, const struct model_process *
 		*on = looking->mount[process->mount];
 	else if (process->filesystem >= 0)
 		*on = looking->filesystem[process->filesystem];
+	else if (process->stack)
+		*on = looking->stack[process->stack - 1];
 	else if (process->device >= 0 && looking->model->state->devices[process->device].enabled)
 		*on = looking->partition[process->device][process->partition];
 	else
@@ -279,8 +335,7 @@ int model_find_holders(const struct root *root, struct look *look, struct err *e
 	look->initial_namespaces = true;
 	look_at_namespaces(&looking);
 	look_at_partitions(&looking);
-	for (int i = 0; i < MODEL_FILESYSTEMS; i++)
-		look_at_filesystem(&looking, i);
+	look_at_stacks(&looking);
 	look_at_mounts(&looking);
 	look_at_swaps(&looking);
 	look_at_served(&looking);

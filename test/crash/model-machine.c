@@ -18,7 +18,7 @@
 
 #include "util/cleanup.h"
 
-enum { PMEM_MAJOR = 259 };
+enum { PMEM_MAJOR = 259, LOOP_MAJOR = 7, DM_MAJOR = 253 };
 
 /* The one whose files stand in for those that the program looks up by path. */
 static struct model *current;
@@ -32,6 +32,23 @@ struct model *model_of_root(const struct root *root)
 dev_t model_disk(int device, int partition)
 {
 	return makedev(PMEM_MAJOR, (unsigned)(device * MODEL_MINORS + partition));
+}
+
+dev_t model_stack_dev(const struct model_state *state, int stack)
+{
+	return makedev(state->stacks[stack].dm ? DM_MAJOR : LOOP_MAJOR, (unsigned)stack);
+}
+
+bool model_stack_is_used(const struct model_state *state, int stack)
+{
+	for (int i = 0; i < MODEL_FILESYSTEMS; i++)
+		if (state->filesystems[i].there && state->filesystems[i].stack == stack + 1 &&
+		    model_is_alive(state, i))
+			return true;
+	for (size_t i = 0; i < MODEL_PROCESSES; i++)
+		if (state->processes[i].alive && state->processes[i].stack == stack + 1)
+			return true;
+	return false;
 }
 
 void model_block_name(int device, int partition, char name[32])
@@ -94,6 +111,9 @@ bool model_uses_device(const struct model_state *state, int device)
 			return true;
 	for (size_t i = 0; i < MODEL_SERVED; i++)
 		if (state->served[i].on && state->served[i].device == device)
+			return true;
+	for (size_t i = 0; i < MODEL_STACKS; i++)
+		if (state->stacks[i].there && state->stacks[i].device == device)
 			return true;
 	return false;
 }
@@ -168,10 +188,20 @@ static bool is_kept(struct model *model, int ns)
 	return model_holds(model, HANDED_NAMESPACE, ns) != NULL;
 }
 
+/* With its last user goes a loop device that was made to. */
+static void sweep_stacks(struct model *model)
+{
+	for (int i = 0; i < MODEL_STACKS; i++)
+		if (model->state->stacks[i].autoclear && !model_stack_is_used(model->state, i) &&
+		    !model_holds(model, HANDED_STACK, i))
+			model->state->stacks[i].there = false;
+}
+
 void model_sweep(struct model *model)
 {
 	struct model_state *state = model->state;
 
+	sweep_stacks(model);
 	if (!state->namespaces[MODEL_LOCKED] || is_kept(model, MODEL_LOCKED))
 		return;
 	state->namespaces[MODEL_LOCKED] = false;
@@ -357,6 +387,8 @@ void model_reboot(struct model *model, bool mounts_again)
 		state->swaps[i].on &= mounts_again;
 	for (size_t i = 0; i < MODEL_SERVED; i++)
 		state->served[i].on &= mounts_again;
+	for (size_t i = 0; i < MODEL_STACKS; i++)
+		state->stacks[i].there &= mounts_again;
 	for (size_t i = 0; i < MODEL_FILESYSTEMS; i++)
 		state->filesystems[i].freezer = NOT_FROZEN;
 	for (size_t i = 0; i < MODEL_DEVICES; i++)
@@ -382,30 +414,43 @@ bool __wrap_holders_process_lives(const struct root *root, const struct process 
 
 static int stat_node(const struct model_state *state, const char *name, struct stat *found)
 {
-	int device, partition = 0;
+	int device, partition = 0, stack;
 
+	if ((sscanf(name, "dev/loop%d", &stack) == 1 || sscanf(name, "dev/dm-%d", &stack) == 1) &&
+	    state->stacks[stack].there) {
+		*found = (struct stat){ .st_mode = S_IFBLK | 0600, .st_rdev = model_stack_dev(state, stack) };
+		return 0;
+	}
 	if (sscanf(name, "dev/pmem%dp%d", &device, &partition) < 1 || !state->devices[device].enabled)
 		return -1;
 	*found = (struct stat){ .st_mode = S_IFBLK | 0600, .st_rdev = model_disk(device, partition) };
 	return 0;
 }
 
-static int stat_swap_file(const struct model_state *state, const struct model_swap *swap, struct stat *found)
-{
-	int mount = mount_around(state, MODEL_INITIAL, swap->path);
-
-	if (mount < 0 || state->mounts[mount].filesystem != swap->filesystem)
-		return -1;
-	*found = (struct stat){ .st_mode = S_IFREG | 0600, .st_dev = state->filesystems[swap->filesystem].dev };
-	return 0;
-}
-
-static bool is_swap_file(const struct model_state *state, const char *name)
+/* The file system that has a file of this path when all is mounted; -1: the model knows none. */
+static int owner_of_file(const struct model_state *state, const char *name)
 {
 	for (size_t i = 0; i < MODEL_SWAPS; i++)
 		if (state->swaps[i].file && state->swaps[i].path[0] && strcmp(state->swaps[i].path + 1, name) == 0)
-			return true;
-	return false;
+			return state->swaps[i].filesystem;
+	for (size_t i = 0; i < MODEL_STACKS; i++)
+		if (state->stacks[i].path[0] && state->stacks[i].filesystem >= 0 &&
+		    strcmp(state->stacks[i].path + 1, name) == 0)
+			return state->stacks[i].filesystem;
+	return -1;
+}
+
+static int stat_file(const struct model_state *state, const char *name, int owner, struct stat *found)
+{
+	char path[64];
+	int mount;
+
+	snprintf(path, sizeof(path), "/%.60s", name);
+	mount = mount_around(state, MODEL_INITIAL, path);
+	if (mount < 0 || state->mounts[mount].filesystem != owner)
+		return -1;
+	*found = (struct stat){ .st_mode = S_IFREG | 0600, .st_dev = state->filesystems[owner].dev };
+	return 0;
 }
 
 static const struct model_served *served_at(const struct model_state *state, const char *name)
@@ -437,11 +482,10 @@ int __wrap_fstatat64(int directory, const char *name, struct stat *found, int fl
 	errno = ENOENT;
 	if (strncmp(name, "dev/", 4) == 0)
 		return stat_node(current->state, name, found);
-	for (size_t i = 0; i < MODEL_SWAPS; i++)
-		if (current->state->swaps[i].path[0] && strcmp(current->state->swaps[i].path + 1, name) == 0)
-			return stat_swap_file(current->state, &current->state->swaps[i], found);
 	if (served_at(current->state, name))
 		return stat_served(current->state, served_at(current->state, name), found);
+	if (owner_of_file(current->state, name) >= 0)
+		return stat_file(current->state, name, owner_of_file(current->state, name), found);
 	return __real_fstatat64(directory, name, found, flags);
 }
 
@@ -454,7 +498,7 @@ int model_open_node(int directory, const char *name)
 		return -2;
 	if (__wrap_fstatat64(directory, name, &found, 0) < 0)
 		return strncmp(name, "dev/", 4) == 0 ? -1 : -2;
-	if (!S_ISBLK(found.st_mode) && !is_swap_file(current->state, name) && !served_at(current->state, name))
+	if (!S_ISBLK(found.st_mode) && owner_of_file(current->state, name) < 0 && !served_at(current->state, name))
 		return -2;
 	fd = model_hand(current, HANDED_NODE, 0);
 	model_handed(current, fd, HANDED_NODE)->found = found;

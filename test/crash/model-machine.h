@@ -21,6 +21,7 @@ enum {
 	MODEL_SERVED = MODEL_DEVICES,
 	MODEL_PROCESSES = 6,
 	MODEL_NAMESPACES = 3,
+	MODEL_STACKS = 2,
 	MODEL_MINORS = 8, /* of a disk: itself and its partitions */
 	MODEL_HANDED = 256 /* descriptors that are watched */,
 };
@@ -37,6 +38,7 @@ struct model_device {
 struct model_filesystem {
 	bool there;	       /* on its disk; alive when somebody uses it */
 	int device, partition; /* -1: foreign; 0: the whole disk */
+	int stack;	       /* … or that on the device that it is on, counted from 1 */
 	dev_t dev;
 	char fstype[8];
 	enum freezer freezer;
@@ -70,7 +72,17 @@ struct model_process {
 	char comm[16];
 	int mount, filesystem; /* by which it uses it; a file system without a mount; -1 */
 	int device, partition; /* the bare device; -1 */
+	int stack;	       /* which has it open, counted from 1; 0: none */
 	int keeps;	       /* the mount namespace that ends with it; 0: none */
+};
+
+/* A loop or device-mapper device. */
+struct model_stack {
+	bool there, dm, autoclear;
+	char name[16];
+	int device, partition; /* below it */
+	int filesystem;	       /* … or one that has the file; -1 */
+	char path[32];
 };
 
 struct model_state {
@@ -80,6 +92,7 @@ struct model_state {
 	struct model_mount kept[MODEL_MOUNTS]; /* what hangs in the directory of what is kept */
 	struct model_swap swaps[MODEL_SWAPS];
 	struct model_served served[MODEL_SERVED];
+	struct model_stack stacks[MODEL_STACKS];
 	struct model_process processes[MODEL_PROCESSES];
 	bool namespaces[MODEL_NAMESPACES];
 	bool may_unbind_mounted;
@@ -87,7 +100,14 @@ struct model_state {
 	char broken[96]; /* what no kernel would have forgiven; "" */
 };
 
-enum handed_kind { HANDED_FILESYSTEM = 1, HANDED_CLAIM, HANDED_CLONE, HANDED_NAMESPACE, HANDED_NODE };
+enum handed_kind {
+	HANDED_FILESYSTEM = 1,
+	HANDED_CLAIM,
+	HANDED_CLONE,
+	HANDED_NAMESPACE,
+	HANDED_NODE,
+	HANDED_STACK
+};
 
 /* A descriptor that the program was given, as long as it is open: points.c sees it being closed. */
 struct handed {
@@ -162,6 +182,8 @@ int model_open_node(int directory, const char *name);
 struct child model_hang(const struct model *model);
 void model_effects_init(struct model *model);
 dev_t model_disk(int device, int partition);
+dev_t model_stack_dev(const struct model_state *state, int stack);
+bool model_stack_is_used(const struct model_state *state, int stack);
 void model_block_name(int device, int partition, char name[32]);
 
 #endif

@@ -42,6 +42,24 @@ static const char *const user_names[] = { "", " proc", " proc!", " raw", " raw!"
 enum served { NOT_SERVED, EXPORTED, FILE_SERVED, DISK_SERVED };
 static const char *const served_names[] = { "", " exported", " file served", " disk served" };
 
+/* What stands on the file system (or, without one, on the bare device): a file system on that, or who has it open.
+ */
+enum stacks {
+	NO_STACK,
+	LOOP_FS,
+	LOOP_FS_INSIDE,
+	LOOP_AUTOCLEAR,
+	LOOP_OPEN,
+	LOOP_ON_LOOP,
+	DM_FS,
+	DM_OPEN,
+	LOOP_ON_DM
+};
+static const char *const stack_names[] = {
+	"",	    " loop+ext4", " loop+ext4-inside", " loop~+ext4", " loop+open!", " loop+loop+ext4",
+	" dm+ext4", " dm+open!",  " dm+loop+ext4",
+};
+
 /* What one device is made of. */
 struct content {
 	enum device_mode mode;
@@ -50,6 +68,7 @@ struct content {
 	enum swaps swaps;
 	enum users users;
 	enum served served;
+	enum stacks stacks;
 };
 
 struct building {
@@ -89,11 +108,46 @@ static void add_mount(struct building *building, int filesystem, int ns, const c
 	snprintf(mount.propagation, sizeof(mount.propagation), "%s", propagation);
 	snprintf(mount.super_options, sizeof(mount.super_options), "rw,dax=always");
 	model_block_name(on->device < 0 ? 0 : on->device, on->partition, name);
+	if (on->stack)
+		snprintf(name, sizeof(name), "%s", building->state->stacks[on->stack - 1].name);
 	snprintf(mount.source, sizeof(mount.source), "%s%s", on->device < 0 ? "" : "/dev/",
 		 on->device < 0 ? on->fstype : name);
 	building->last = model_add_mount(building->state, &mount);
 	if (building->first < 0)
 		building->first = building->last;
+}
+
+static int add_stack(struct building *building, int filesystem, int partition, bool autoclear)
+{
+	int index = building->state->stacks[0].there;
+	struct model_stack *stack = &building->state->stacks[index];
+	char name[32];
+
+	*stack = (struct model_stack){ .there = true,
+				       .autoclear = autoclear,
+				       .device = building->device,
+				       .partition = partition,
+				       .filesystem = filesystem };
+	snprintf(stack->name, sizeof(stack->name), "loop%d", index);
+	model_block_name(building->device, partition, name);
+	if (filesystem < 0)
+		snprintf(stack->path, sizeof(stack->path), "/dev/%.20s", name);
+	else
+		snprintf(stack->path, sizeof(stack->path), "%.20s/image",
+			 building->state->mounts[building->last].point);
+	return index;
+}
+
+/* An ext4 on it, mounted beside or inside the one below. */
+static int add_upper(struct building *building, int stack, const char *point)
+{
+	int filesystem = add_filesystem(building->state, building->device, 0, "ext4");
+	struct model_filesystem *upper = &building->state->filesystems[filesystem];
+
+	upper->stack = stack + 1;
+	upper->dev = model_stack_dev(building->state, stack);
+	add_mount(building, filesystem, MODEL_INITIAL, "/", point, "");
+	return filesystem;
 }
 
 static int free_process(const struct model_state *state)
@@ -170,6 +224,26 @@ static void add_layout(struct building *building, const struct content *content)
 		return;
 	add_mount(building, building->filesystem, MODEL_INITIAL, "/", "/@", "shared:13");
 	add_second(building, content->layout);
+}
+
+static void add_stacks(struct building *building, const struct content *content)
+{
+	int stack, upper;
+
+	if (content->stacks == NO_STACK)
+		return;
+	stack = add_stack(building, building->filesystem, content->partitioned, content->stacks == LOOP_AUTOCLEAR);
+	if (content->stacks >= DM_FS) {
+		building->state->stacks[stack].dm = true;
+		strcpy(building->state->stacks[stack].name, "dm-0");
+	}
+	if (content->stacks == LOOP_OPEN || content->stacks == DM_OPEN) {
+		add_process(building, "losetup", true)->stack = stack + 1;
+		return;
+	}
+	upper = add_upper(building, stack, content->stacks == LOOP_FS_INSIDE ? "/@/up" : "/@-up");
+	if (content->stacks == LOOP_ON_LOOP || content->stacks == LOOP_ON_DM)
+		add_upper(building, add_stack(building, upper, 0, false), "/@-top");
 }
 
 static void add_swap(struct building *building, enum swaps swaps)
@@ -263,6 +337,7 @@ static void build(struct model_state *state, int device, const struct content *c
 	state->namespaces[MODEL_INITIAL] = true;
 	state->devices[device] = (struct model_device){ true, true, content->partitioned, content->mode };
 	add_layout(&building, content);
+	add_stacks(&building, content);
 	add_swap(&building, content->swaps);
 	add_served(&building, content->served);
 	add_users(&building, content);
@@ -313,6 +388,9 @@ static char *tell_plan(const struct shape *shape, const struct look *look, const
 	for (size_t i = 0; i < MODEL_FILESYSTEMS; i++)
 		if (shape->state.filesystems[i].there && shape->state.filesystems[i].device < 0)
 			fprintf(stream, "%s ", shape->state.filesystems[i].fstype);
+	for (size_t i = 0; i < MODEL_STACKS; i++)
+		if (shape->state.stacks[i].autoclear)
+			fprintf(stream, "%s goes by itself ", shape->state.stacks[i].name);
 	fclose(stream);
 	return text;
 }
@@ -357,6 +435,8 @@ static enum shape_kind kind_of(const struct shape *shape)
 		return SHAPE_MOUNTED_UNBIND;
 	if (state->namespaces[MODEL_LOCKED])
 		return SHAPE_LOCKED;
+	if (state->stacks[0].there)
+		return SHAPE_STACKED;
 	if (has_foreign(state))
 		return SHAPE_FOREIGN;
 	if (strstr(shape->steps, "withdraw"))
@@ -374,6 +454,7 @@ const char *shape_kind_name(enum shape_kind kind)
 		"two devices",
 		"unbound while mounted",
 		"locked namespace",
+		"stacked",
 		"something mounted inside",
 		"served to others",
 		"swap area or file",
@@ -452,10 +533,10 @@ static void name_content(char *name, size_t size, const struct content *content)
 {
 	size_t length = strlen(name);
 
-	snprintf(name + length, size - length, "%s%s%s%s%s%s%s", length ? " & " : "",
+	snprintf(name + length, size - length, "%s%s%s%s%s%s%s%s", length ? " & " : "",
 		 device_mode_name(content->mode), content->partitioned ? "/p1 " : " ",
-		 layout_names[content->layout], swap_names[content->swaps], user_names[content->users],
-		 served_names[content->served]);
+		 layout_names[content->layout], stack_names[content->stacks], swap_names[content->swaps],
+		 user_names[content->users], served_names[content->served]);
 }
 
 static void add_requests(struct shapes *shapes, struct model *model, struct shape *shape)
@@ -543,6 +624,36 @@ static const struct content pairs[] = {
 	{ MODE_FSDAX, false, ONE_MOUNT, NO_SWAP, NOBODY, EXPORTED },
 };
 
+static const struct content stacked[] = {
+	{ MODE_FSDAX, false, ONE_MOUNT, NO_SWAP, NOBODY, .stacks = LOOP_FS },
+	{ MODE_FSDAX, false, ONE_MOUNT, NO_SWAP, ON_LAST_STUBBORN, .stacks = LOOP_FS },
+	{ MODE_FSDAX, false, ONE_MOUNT, SWAP_FILE, ON_FIRST, .stacks = LOOP_FS },
+	{ MODE_FSDAX, false, ONE_MOUNT, NO_SWAP, NOBODY, .stacks = LOOP_FS_INSIDE },
+	{ MODE_FSDAX, false, ONE_MOUNT, NO_SWAP, ON_LAST_STUBBORN, .stacks = LOOP_AUTOCLEAR },
+	{ MODE_FSDAX, true, ONE_MOUNT, SWAP_AREA, NOBODY, .stacks = LOOP_OPEN },
+	{ MODE_FSDAX, false, AND_SECOND_NAMESPACE, NO_SWAP, NOBODY, .stacks = LOOP_FS },
+	{ MODE_FSDAX, false, ONE_MOUNT, NO_SWAP, NOBODY, .stacks = LOOP_ON_LOOP },
+	{ MODE_RAW, false, NO_FILESYSTEM, NO_SWAP, ON_LAST_STUBBORN, .stacks = LOOP_FS },
+	{ MODE_RAW, true, NO_FILESYSTEM, NO_SWAP, ON_BARE_STUBBORN, .stacks = LOOP_AUTOCLEAR },
+	{ MODE_SECTOR, false, NO_FILESYSTEM, NO_SWAP, NOBODY, .stacks = LOOP_ON_LOOP },
+	{ MODE_FSDAX, false, NO_FILESYSTEM, NO_SWAP, NOBODY, .stacks = DM_FS },
+	{ MODE_RAW, false, NO_FILESYSTEM, NO_SWAP, ON_LAST_STUBBORN, .stacks = DM_FS },
+	{ MODE_FSDAX, true, NO_FILESYSTEM, SWAP_AREA, NOBODY, .stacks = DM_OPEN },
+	{ MODE_SECTOR, true, NO_FILESYSTEM, NO_SWAP, NOBODY, .stacks = LOOP_ON_DM },
+};
+
+/* Of each thing that is stacked, one with each that has an order of its own with it. */
+static void add_stacked(struct shapes *shapes, struct model *model)
+{
+	for (size_t i = 0; i < COUNT_OF(stacked); i++) {
+		struct shape shape = { .devices = 1 };
+
+		build(&shape.state, 0, &stacked[i]);
+		name_content(shape.name, sizeof(shape.name), &stacked[i]);
+		add_requests(shapes, model, &shape);
+	}
+}
+
 /* The second's file system is mounted in the first's. */
 static void nest(struct model_state *state)
 {
@@ -577,6 +688,7 @@ void shapes_make(struct shapes *shapes, struct model *model)
 	memset(shapes, 0, sizeof(*shapes));
 	add_singles(shapes, model);
 	add_served_singles(shapes, model);
+	add_stacked(shapes, model);
 	add_pairs(shapes, model);
 }
 

@@ -115,6 +115,14 @@ static bool served_differ(const struct model *model, char *why, size_t size)
 	return false;
 }
 
+static bool stacks_differ(const struct model *model, char *why, size_t size)
+{
+	for (size_t i = 0; i < MODEL_STACKS; i++)
+		if (model->before.stacks[i].there != model->state->stacks[i].there)
+			return differs(why, size, "is not as it was:", model->before.stacks[i].name);
+	return false;
+}
+
 static bool devices_differ(const struct model *model, char *why, size_t size)
 {
 	for (size_t i = 0; i < MODEL_DEVICES; i++)
@@ -183,7 +191,7 @@ enum whole whole_of(struct model *model, const struct result *result, char *why,
 		return !model->state->may_unbind_mounted && processes_differ(model, result, why, size) ? BROKEN
 												       : RETIRED;
 	if (devices_differ(model, why, size) || mounts_differ(model, result, why, size) ||
-	    swaps_differ(model, why, size) || served_differ(model, why, size) ||
+	    swaps_differ(model, why, size) || served_differ(model, why, size) || stacks_differ(model, why, size) ||
 	    processes_differ(model, result, why, size))
 		return BROKEN;
 	return AS_BEFORE;

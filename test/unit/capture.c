@@ -370,9 +370,123 @@ static void a_text_beyond_the_bound_is_none(void **state)
 	capture_free(object);
 }
 
+static void a_loop_device_comes_back_whole(void **state)
+{
+	struct look look = { 0 };
+	struct holder loop = { .type = HOLDER_LOOP,
+			       .name = (char[]){ "loop7" },
+			       .dev = makedev(7, 7),
+			       .loop = { .path = (char[]){ "/mnt/a \"b\"/image" },
+					 .file = true,
+					 .inode = 131,
+					 .offset = 1 << 20,
+					 .size_limit = 1UL << 40,
+					 .block_size = 4096,
+					 .read_only = true,
+					 .partitions = true,
+					 .direct_io = true,
+					 .autoclear = true } },
+		      again;
+	struct json_object *object = through_text(capture_stack(&look, &loop));
+
+	(void)state;
+	assert_int_equal(captured_stack(object, HOLDER_LOOP, &again), 0);
+	assert_string_equal(again.name, "loop7");
+	assert_true(again.dev == loop.dev);
+	assert_string_equal(again.loop.path, loop.loop.path);
+	assert_true(again.loop.inode == 131 && again.loop.offset == 1 << 20 && again.loop.size_limit == 1UL << 40);
+	assert_int_equal(again.loop.block_size, 4096);
+	assert_true(again.loop.file && again.loop.read_only && again.loop.partitions && again.loop.direct_io &&
+		    again.loop.autoclear);
+	holder_free(&again);
+	capture_free(object);
+}
+
+/* The numbers of what it stands on change from boot to boot. */
+static void a_table_comes_back_with_the_numbers_of_now(void **state)
+{
+	struct device device = { .name = (char[]){ "namespace0.0" }, .dev = makedev(259, 0) };
+	struct holder part = { .type = HOLDER_PARTITION, .name = (char[]){ "pmem0p1" }, .dev = makedev(259, 1) };
+	struct dm_target targets[] = {
+		{ 0, 2048, (char[]){ "linear" }, (char[]){ "259:1 2048" } },
+		{ 2048, 4096, (char[]){ "striped" }, (char[]){ "2 128 259:0 0 259:1 8192" } },
+		{ 6144, 8, (char[]){ "error" }, (char[]){ "" } },
+	};
+	struct dm_lower lower[] = { { .dev = makedev(259, 1) }, { .dev = makedev(259, 0) } };
+	struct look look = { .devices = { &device, 1, 1 }, .holders = { &part, 1, 1 } };
+	struct holder dm = { .type = HOLDER_DM,
+			     .name = (char[]){ "dm-3 (vg-data)" },
+			     .dev = makedev(253, 3),
+			     .dm = { .name = (char[]){ "vg-data" },
+				     .uuid = (char[]){ "LVM-abc" },
+				     .targets = { targets, 3, 3 },
+				     .lower = { lower, 2, 2 } } },
+		      again;
+	struct json_object *object = through_text(capture_stack(&look, &dm));
+
+	(void)state;
+	assert_int_equal(captured_stack(object, HOLDER_DM, &again), 0);
+	assert_string_equal(again.dm.name, "vg-data");
+	assert_string_equal(again.dm.uuid, "LVM-abc");
+	assert_int_equal(again.dm.lower.count, 2);
+	assert_string_equal(again.dm.lower.items[0].name, "pmem0p1");
+	assert_string_equal(again.dm.lower.items[1].name, "");
+	assert_string_equal(again.dm.targets.items[1].params, "2 128 @1 0 @0 8192");
+	again.dm.lower.items[0].dev = makedev(260, 9);
+	again.dm.lower.items[1].dev = makedev(260, 8);
+	assert_int_equal(captured_stack_number(&again), 0);
+	assert_string_equal(again.dm.targets.items[0].params, "260:9 2048");
+	assert_string_equal(again.dm.targets.items[1].params, "2 128 260:8 0 260:9 8192");
+	assert_string_equal(again.dm.targets.items[2].params, "");
+	assert_true(again.dm.targets.items[1].start == 2048 && again.dm.targets.items[1].length == 4096);
+	holder_free(&again);
+	capture_free(object);
+}
+
+#define TABLE(type, params)                                                                                       \
+	"{\"name\":\"dm-0 (x)\",\"number\":\"253:0\",\"dm\":\"x\",\"uuid\":\"\",\"lower\":[{\"device\":0,"        \
+	"\"name\":\"\"}],\"targets\":[{\"start\":0,\"length\":8,\"type\":\"" type "\",\"params\":\"" params       \
+	"\"}]}"
+
+/* The kernel takes a path, "8:1" and "801" for a device as well. */
+static void a_table_names_nothing_but_what_is_below(void **state)
+{
+	static const char *const tables[] = {
+		TABLE("linear", "8:1 0"),
+		TABLE("linear", "801 0"),
+		TABLE("linear", "/dev/sda1 0"),
+		TABLE("linear", "@1 0"),
+		TABLE("linear", "@ 0"),
+		TABLE("linear", "@-1 0"),
+		TABLE("linear", "  8:1 0"),
+		TABLE("striped", "2 128 @0 0 8:1 0"),
+		TABLE("thin-pool", "@0 8:1 128 0"),
+		TABLE("thin", "@0 1 8:1"),
+		TABLE("writecache", "p @0 8:1 4096 0"),
+		TABLE("crypt", "aes 00 0 @0 0"),
+		TABLE("multipath", "@0"),
+		TABLE("", "@0 0"),
+		"{\"name\":\"x\",\"number\":\"253:0\",\"dm\":\"a/b\",\"uuid\":\"\",\"lower\":[],\"targets\":[]}",
+		"{\"name\":\"x\",\"number\":\"253:0\",\"dm\":\"x\",\"uuid\":\"\",\"lower\":[],\"targets\":[]}",
+		"{}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(tables); i++) {
+		struct json_object *object = json_tokener_parse(tables[i]);
+		struct holder stack;
+
+		assert_int_equal(captured_stack(object, HOLDER_DM, &stack), -EBADMSG);
+		json_object_put(object);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_loop_device_comes_back_whole),
+		cmocka_unit_test(a_table_comes_back_with_the_numbers_of_now),
+		cmocka_unit_test(a_table_names_nothing_but_what_is_below),
 		cmocka_unit_test(a_device_comes_back_whole),
 		cmocka_unit_test(a_disabled_device_has_less),
 		cmocka_unit_test(a_mount_comes_back_byte_for_byte),

@@ -76,6 +76,17 @@ static int note_swap_on(struct effects *effects, const struct swap *swap, struct
 	return 0;
 }
 
+static int note_put_up(struct effects *effects, const struct holder *stack, int *fd, struct deadline deadline,
+		       struct err *err)
+{
+	char text[256];
+
+	(void)fd, (void)deadline, (void)err;
+	snprintf(text, sizeof(text), "%s on %s", stack->name, stack->loop.path);
+	note(effects, "put up", text);
+	return 0;
+}
+
 static int note_enable(struct effects *effects, const struct device *device, struct deadline deadline,
 		       struct err *err)
 {
@@ -194,11 +205,8 @@ int make_machine(void **state)
 	static const struct {
 		const char *name;
 		unsigned major_number, minor_number;
-	} nodes[] = { { "pmem0", PMEM_MAJOR, 0 },
-		      { "pmem1", PMEM_MAJOR, 1 },
-		      { "sda", 8, 0 },
-		      { "sda1", 8, 1 },
-		      { "dm-0", 253, 0 } };
+	} nodes[] = { { "pmem0", PMEM_MAJOR, 0 }, { "pmem1", PMEM_MAJOR, 1 }, { "sda", 8, 0 },
+		      { "sda1", 8, 1 },		  { "dm-0", 253, 0 },	      { "dm-1", 253, 1 } };
 	struct journal_tree *place;
 	int rc = journal_tree_make(state);
 
@@ -254,6 +262,7 @@ struct outcome_of act_on(const struct journal_tree *place, const char *const *re
 							  .forget_kept = nothing_kept,
 							  .swap_on = note_swap_on,
 							  .offer = note_offer,
+							  .put_up = note_put_up,
 							  .enable = note_enable,
 							  .disable = note_disable,
 							  .hanging = CHILD_NONE } } };

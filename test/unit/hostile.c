@@ -36,10 +36,13 @@
 	WITHDRAW("\"path\":\"" path "\",\"client\":\"" client "\",\"options\":\"" options "\"")
 #define SUBSYSTEMS		   "/sys/kernel/config/nvmet/subsystems/"
 #define TARGET(directory, backing) WITHDRAW("\"directory\":\"" directory "\",\"backing\":\"" backing "\"")
-#define FREEZE(dev)		   "{\"step\":\"freeze\",\"device\":0,\"subject\":\"/mnt\",\"memo\":{\"dev\":\"" dev "\"}}"
-#define UNBIND			   "{\"step\":\"unbind\",\"device\":0,\"subject\":\"namespace0.0\"}"
-#define DONE			   "{\"at\":0,\"state\":\"done\"}"
-#define COMMIT			   "{\"commit\":true}"
+#define LOOP(name, number, path, more)                                                                            \
+	"{\"step\":\"loop-detach\",\"device\":0,\"subject\":\"loop0\",\"memo\":{\"name\":\"" name                 \
+	"\",\"number\":\"" number "\",\"path\":\"" path "\",\"block_size\":512" more "}}"
+#define FREEZE(dev) "{\"step\":\"freeze\",\"device\":0,\"subject\":\"/mnt\",\"memo\":{\"dev\":\"" dev "\"}}"
+#define UNBIND	    "{\"step\":\"unbind\",\"device\":0,\"subject\":\"namespace0.0\"}"
+#define DONE	    "{\"at\":0,\"state\":\"done\"}"
+#define COMMIT	    "{\"commit\":true}"
 
 #define PLAN(devices, steps) HEAD "\"devices\":[" devices "],\"steps\":[" steps "]}"
 
@@ -91,6 +94,11 @@ static void an_honest_journal_is_acted_on(void **state)
 	assert_string_equal(out.noted.calls, "swapon /dev/pmem0;swapon /dev/pmem0;swapon /dev/pmem0;");
 	out = act_on_step(place, PLAN(DEVICE, TARGET(SUBSYSTEMS "s/namespaces/1", "/dev/pmem0")));
 	assert_string_equal(out.noted.calls, "offer /dev/pmem0;offer /dev/pmem0;offer /dev/pmem0;");
+	out = act_on_step(place, PLAN(DEVICE, UNMOUNT(MOUNT("/dev/dm-0", "253:0", "xfs", "/mnt", ""))));
+	assert_string_equal(out.noted.calls, "mount /dev/dm-0;mount /dev/dm-0;mount /dev/dm-0;");
+	out = act_on_step(place, PLAN(DEVICE, LOOP("loop0", "7:0", "/dev/pmem0", "")));
+	assert_string_equal(out.noted.calls, "put up loop0 on /dev/pmem0;put up loop0 on /dev/pmem0;"
+					     "put up loop0 on /dev/pmem0;");
 	out = act_on_step(place, PLAN(DEVICE, FREEZE("259:0")));
 	assert_string_equal(out.noted.calls, "open fs-259:0;thaw it;");
 	out = act_on_step(place, PLAN(DEVICE, UNBIND));
@@ -103,7 +111,7 @@ static void a_mount_of_another_source_is_refused(void **state)
 		PLAN(DEVICE, UNMOUNT(MOUNT("/dev/sda1", "8:1", "ext4", "/mnt", ""))),
 		PLAN(DEVICE, UNMOUNT(MOUNT("/dev/sda1", "259:0", "ext4", "/mnt", ""))),
 		PLAN(DEVICE, UNMOUNT(MOUNT("/dev/pmem1", "259:0", "ext4", "/mnt", ""))),
-		PLAN(DEVICE, UNMOUNT(MOUNT("/dev/dm-0", "253:0", "ext4", "/mnt", ""))),
+		PLAN(DEVICE, UNMOUNT(MOUNT("/dev/dm-1", "253:1", "ext4", "/mnt", ""))),
 		PLAN(DEVICE, UNMOUNT(MOUNT("/dev/link-to-sda1", "259:0", "ext4", "/mnt", ""))),
 		PLAN(DEVICE, UNMOUNT(MOUNT("/dev/none", "259:0", "ext4", "/mnt", ""))),
 		PLAN(DEVICE, UNMOUNT(MOUNT("dev/pmem0", "259:0", "ext4", "/mnt", ""))),
@@ -222,6 +230,27 @@ static void what_is_elsewhere_is_not_served(void **state)
 		PLAN(DEVICE, TARGET("/sys/module", "/dev/pmem0")),
 		PLAN(DEVICE, TARGET("/tmp", "/dev/pmem0")),
 		PLAN(DEVICE, TARGET(SUBSYSTEMS "s/namespaces/1", "dev/pmem0")),
+	};
+
+	for (size_t i = 0; i < COUNT_OF(plans); i++)
+		assert_refused(*state, plans[i]);
+}
+
+static void a_loop_device_on_another_device_is_not_made(void **state)
+{
+	static const char *const plans[] = {
+		PLAN(DEVICE, LOOP("loop0", "7:0", "/dev/sda1", "")),
+		PLAN(DEVICE, LOOP("loop0", "7:0", "/dev/pmem1", "")),
+		PLAN(DEVICE, LOOP("loop0", "7:0", "/dev/link-to-sda1", "")),
+		PLAN(DEVICE, LOOP("loop0", "7:0", "/etc/passwd", ",\"file\":true")),
+		PLAN(DEVICE, LOOP("loop0", "7:0", "/dev/pmem0", ",\"file\":true")),
+		PLAN(DEVICE, LOOP("loop0", "7:0", "/dev/../dev/pmem0", "")),
+		PLAN(DEVICE, LOOP("loop0", "8:1", "/dev/pmem0", "")),
+		PLAN(DEVICE, LOOP("sda1", "7:0", "/dev/pmem0", "")),
+		PLAN(DEVICE, LOOP("loop0/../sda1", "7:0", "/dev/pmem0", "")),
+		PLAN(DEVICE, LOOP("loop", "7:0", "/dev/pmem0", "")),
+		PLAN(DEVICE, LOOP("loop99999999999", "7:0", "/dev/pmem0", "")),
+		PLAN(DEVICE, "{\"step\":\"loop-detach\",\"device\":0,\"subject\":\"loop0\"}"),
 	};
 
 	for (size_t i = 0; i < COUNT_OF(plans); i++)
@@ -476,6 +505,7 @@ int main(void)
 		on_machine(a_foreign_mount_is_not_made_from_a_journal),
 		on_machine(swap_elsewhere_is_not_turned_on),
 		on_machine(what_is_elsewhere_is_not_served),
+		on_machine(a_loop_device_on_another_device_is_not_made),
 		on_machine(what_another_device_has_is_not_thawed),
 		on_machine(a_device_with_the_number_of_another_is_refused),
 		on_machine(a_device_with_a_name_of_several_is_refused),

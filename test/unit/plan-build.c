@@ -313,7 +313,12 @@ static bool fits_holder(const struct look *look, const struct step *step)
 		return holder && holder->type == HOLDER_FILESYSTEM;
 	case STEP_KILL:
 	case STEP_AWAIT_EXIT:
-		return !step->holder || (holder && holder->type == HOLDER_FILESYSTEM);
+		return !step->holder || (holder && (holder->type == HOLDER_FILESYSTEM ||
+						    holder->type == HOLDER_LOOP || holder->type == HOLDER_DM));
+	case STEP_LOOP_DETACH:
+		return holder && holder->type == HOLDER_LOOP;
+	case STEP_DM_REMOVE:
+		return holder && holder->type == HOLDER_DM;
 	case STEP_UNMOUNT:
 		return holder && holder->type == HOLDER_MOUNT;
 	case STEP_SWAP_OFF:

@@ -73,7 +73,7 @@ static const struct plan_row rows[] = {
 	  on_dm,
 	  EVICT_STOP,
 	  { "mounted-unbind", "incomplete" },
-	  .stands = "dm dm-0 (vg-data) critical, process fio[812] --evict=term, mounted-unbind /mnt critical",
+	  .stands = "process fio[812] --evict=term, mounted-unbind /mnt critical",
 	  .says = "not directly on the disk" },
 	{ "only_an_fsdax_namespace_is_told",
 	  busy_in_raw_mode,

@@ -4,6 +4,53 @@
  */
 #include "test/unit/plan-rows.h"
 
+#include <sys/sysmacros.h>
+
+static int add_dm(struct look *look, int on, const char *name, unsigned number)
+{
+	int id = add_stack(look, HOLDER_DM, on, name);
+
+	look_holder(look, id)->dev = makedev(253, number);
+	return id;
+}
+
+static void add_lower(struct look *look, int dm, dev_t dev)
+{
+	struct dm_lower *lower = array_add(&look_holder(look, dm)->dm.lower);
+
+	assert_non_null(lower);
+	lower->dev = dev;
+}
+
+static void on_crypt(struct look *look)
+{
+	add_device(look, MODE_FSDAX);
+	look_holder(look, add_dm(look, DISK0, "dm-0 (secret)", 0))->refusal = "close it by hand: cryptsetup close";
+}
+
+static void on_two_disks(struct look *look)
+{
+	int dm;
+
+	add_device(look, MODE_FSDAX);
+	dm = add_dm(look, DISK0, "dm-0 (wide)", 0);
+	add_lower(look, dm, look->devices.items[0].dev);
+	add_lower(look, dm, makedev(8, 1));
+}
+
+/* Found on the second of them. */
+static void pool_on_two(struct look *look)
+{
+	int data, pool;
+
+	add_device(look, MODE_FSDAX);
+	add_dm(look, DISK0, "dm-0 (meta)", 0);
+	data = add_dm(look, DISK0, "dm-1 (data)", 1);
+	pool = add_dm(look, data, "dm-2 (pool)", 2);
+	add_lower(look, pool, makedev(253, 0));
+	add_lower(look, pool, makedev(253, 1));
+}
+
 static void on_md(struct look *look)
 {
 	on_stack(look, HOLDER_MD, "md0");
@@ -24,6 +71,33 @@ static void on_loop_on_file(struct look *look)
 	mount = add_mount(look, fs, "/mnt");
 	add_mount_inside(look, add_fs(look, add_stack(look, HOLDER_LOOP, fs, "loop0"), "ext4", 0), mount,
 			 "/mnt/image");
+}
+
+static void on_loop_on_lost_file(struct look *look)
+{
+	on_loop_on_file(look);
+	array_each(holder, &look->holders)
+		if (holder->type == HOLDER_LOOP)
+			holder->refusal = "detach it by hand: losetup -d";
+}
+
+static void loop_opener(struct look *look)
+{
+	int fs;
+
+	add_device(look, MODE_FSDAX);
+	fs = add_fs(look, DISK0, "xfs", FS_XFS_RMAPBT);
+	add_mount(look, fs, "/mnt");
+	add_process(look, add_stack(look, HOLDER_LOOP, fs, "loop0"), "losetup", 77, USE_OPEN);
+}
+
+static void partition_of_loop(struct look *look)
+{
+	int loop;
+
+	add_device(look, MODE_FSDAX);
+	loop = add_stack(look, HOLDER_LOOP, DISK0, "loop0");
+	add_process(look, add_stack(look, HOLDER_PARTITION, loop, "loop0p1"), "dd", 77, USE_OPEN);
 }
 
 static void swapping(struct look *look)
@@ -49,24 +123,57 @@ static void detached_with_process(struct look *look)
 }
 
 static const struct plan_row rows[] = {
-	{ "dm_is_critical_and_all_else_is_listed", on_dm, EVICT_KILL,
-	  .stands = "dm dm-0 (vg-data) critical, incomplete process 5 --allow=incomplete",
-	  .lifted = "mount /mnt --evict=stop, process fio[812] --evict=term, swap /dev/pmem0p2 --evict=stop",
-	  .says = "lvchange -an" },
+	{ "dm_refuses_without_evict", on_dm, .allow = { "incomplete" },
+	  .stands = "dm dm-0 (vg-data) --evict=stop, mount /mnt --evict=stop, process fio[812] --evict=term, "
+		    "swap /dev/pmem0p2 --evict=stop",
+	  .says = "dm-0 (vg-data) stands on pmem0" },
+	{ "dm_goes_after_what_is_on_it",
+	  on_dm,
+	  EVICT_KILL,
+	  { "incomplete" },
+	  PLAN_ASKED,
+	  .steps = "freeze /mnt, flush /mnt, kill /mnt, thaw /mnt, await-exit /mnt, unmount /mnt, "
+		   "kill dm-0 (vg-data), await-exit dm-0 (vg-data), dm-remove dm-0 (vg-data), "
+		   "swap-off /dev/pmem0p2, claim pmem0, unbind pfn0.0" },
+	{ "a_table_that_cannot_be_made_again_is_critical", on_crypt, EVICT_KILL,
+	  .stands = "dm dm-0 (secret) critical", .says = "cryptsetup close" },
+	{ "a_table_that_also_stands_elsewhere_is_critical", on_two_disks, EVICT_KILL,
+	  .stands = "dm dm-0 (wide) critical", .says = "other devices" },
+	{ "a_table_on_several_places_goes_before_each_of_them", pool_on_two, EVICT_STOP,
+	  .steps = "dm-remove dm-2 (pool), dm-remove dm-0 (meta), dm-remove dm-1 (data), claim pmem0, "
+		   "unbind pfn0.0" },
 	{ "md_is_critical_and_all_else_is_listed", on_md,
 	  .stands = "md md0 critical, mount /mnt --evict=stop, process fio[812] --evict=term, "
 		    "swap /dev/pmem0p2 --evict=stop, incomplete process 5 --allow=incomplete",
 	  .says = "mdadm --stop" },
-	{ "loop_is_critical_and_all_else_is_listed",
+	{ "loop_refuses_without_evict", on_loop, .allow = { "incomplete" },
+	  .stands = "loop loop0 --evict=stop, mount /mnt --evict=stop, process fio[812] --evict=term, "
+		    "swap /dev/pmem0p2 --evict=stop",
+	  .says = "loop0 stands on pmem0" },
+	{ "loop_with_processes_is_not_stopped",
 	  on_loop,
 	  EVICT_STOP,
 	  { "incomplete" },
-	  .stands = "loop loop0 critical, process fio[812] --evict=term",
-	  .says = "losetup -d" },
-	{ "a_file_system_in_an_image_is_above_the_one_that_holds_it", on_loop_on_file, EVICT_KILL,
-	  .steps = "freeze /mnt/image, flush /mnt/image, thaw /mnt/image, unmount /mnt/image, "
+	  .stands = "process fio[812] --evict=term",
+	  .lifted = "loop loop0 --evict=stop, mount /mnt --evict=stop, swap /dev/pmem0p2 --evict=stop, "
+		    "incomplete process 5 --allow=incomplete" },
+	{ "loop_that_could_not_be_put_back_is_critical", on_loop_on_lost_file, EVICT_KILL,
+	  .stands = "loop loop0 critical", .says = "losetup -d" },
+	{ "a_file_system_in_an_image_goes_before_the_one_that_holds_it_is_frozen", on_loop_on_file, EVICT_STOP,
+	  .steps = "freeze /mnt/image, flush /mnt/image, thaw /mnt/image, unmount /mnt/image, loop-detach loop0, "
 		   "freeze /mnt, flush /mnt, thaw /mnt, unmount /mnt, claim pmem0, unbind pfn0.0",
-	  .stands = "loop loop0 critical" },
+	  .lifted = "mount /mnt --evict=stop, loop loop0 --evict=stop, mount /mnt/image --evict=stop" },
+	{ "who_has_a_loop_device_open_ends_before_it_goes", loop_opener, EVICT_KILL, .stage = PLAN_ASKED,
+	  .steps = "kill loop0, await-exit loop0, loop-detach loop0, freeze /mnt, flush /mnt, kill /mnt, thaw "
+		   "/mnt, "
+		   "await-exit /mnt, unmount /mnt, claim pmem0, unbind pfn0.0" },
+	{ "a_partition_of_a_loop_device_goes_with_it", partition_of_loop, EVICT_KILL, .stage = PLAN_ASKED,
+	  .steps = "kill loop0, await-exit loop0, loop-detach loop0, claim pmem0, unbind pfn0.0" },
+	{ "who_has_a_loop_device_open_is_not_left_to_the_kernel",
+	  loop_opener,
+	  EVICT_STOP,
+	  { "mounted-unbind" },
+	  .stands = "process losetup[77] --evict=term" },
 
 	{ "swap_refuses_without_evict", swapping,
 	  .stands = "mount /mnt --evict=stop, swap /dev/pmem0p2 --evict=stop, swap /mnt/swap --evict=stop" },

@@ -104,17 +104,17 @@ scenario_stacks_are_refused_by_name()
 	dmsetup mknodes
 	fresh_xfs /dev/mapper/vault
 	hold write "$mnt/f"
-	retire namespace0.0 --evict=kill
+	retire namespace0.0
 	expect_exit 2
-	expect_json '[.vetoes[] | select(.stands)] | map(.code) == ["dm"]'
-	expect_json '.vetoes[] | select(.code == "dm") | .severity == "critical" and (.message | contains("vault"))'
+	expect_json '[.vetoes[] | select(.stands)] | map(.code) | sort == ["dm", "mount", "process"]'
+	expect_json '.vetoes[] | select(.code == "dm") | .lifted_by == "--evict=stop" and (.message | contains("vault"))'
 	expect_json '.holders[] | select(.kind == "process") | .comm == "mkholder"'
 	expect "the holder lives" test -e "/proc/$held"
 	kill -KILL "$held"; wait "$held"
 	umount "$mnt"
 	dmsetup remove vault
 	losetup /dev/loop0 /dev/pmem0
-	retire namespace0.0 --evict=kill
+	retire namespace0.0
 	expect_exit 2
 	expect_json '[.vetoes[] | select(.stands)] | map(.code) == ["loop"]'
 	losetup -d /dev/loop0
@@ -128,9 +128,9 @@ scenario_stacks_are_refused_by_name()
 	fresh_ext4
 	truncate -s 64M "$mnt/image"
 	losetup /dev/loop0 "$mnt/image"
-	retire namespace0.0 --evict=kill
+	retire namespace0.0
 	expect_exit 2
-	expect_json '[.vetoes[] | select(.stands)] | map(.code) == ["loop"]'
+	expect_json '[.vetoes[] | select(.stands)] | map(.code) == ["mount", "loop"]'
 	losetup -d /dev/loop0
 	umount "$mnt"
 	retire namespace0.0
