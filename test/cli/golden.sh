@@ -16,8 +16,7 @@ only=
 [[ ${1-} != --update ]] || { update=yes; shift; }
 [[ ${1-} != --only ]] || { only=$2; shift 2; }
 program=$(realpath -e "${1:-$here/../../build/cli/dax-retire}") || exit 99
-count=0
-failed=0
+. "$here/tap.sh"
 declare -A known=()
 
 skip_all()
@@ -55,14 +54,6 @@ unpack()
 	done
 }
 
-report()
-{
-	local result=$1 name=$2
-	count=$((count + 1))
-	[[ $result == ok ]] || { failed=$((failed + 1)); sed 's/^/# /' "$work/why"; }
-	echo "$result $count - $name"
-}
-
 # try NAME TREE ARG...: one run
 try()
 {
@@ -78,13 +69,8 @@ try()
 		report 'not ok' "$name"
 	elif [[ $(head -c 1 "$work/stdout") == [[{] ]] && ! "$here/check-schema" $events <"$work/stdout" >"$work/why" 2>&1; then
 		report 'not ok' "$name fits the schema"
-	elif [[ $update ]]; then
-		cp "$work/now" "$golden"
-		report ok "$name"
-	elif diff -u "$golden" "$work/now" >"$work/why" 2>&1; then
-		report ok "$name"
 	else
-		report 'not ok' "$name"
+		compare_or_update "$name" "$golden"
 	fi
 }
 
@@ -311,5 +297,4 @@ for golden in "$here"/golden/*.json; do
 		report 'not ok' "$name is of a run"
 	fi
 done
-echo "1..$count"
-[[ $failed == 0 ]]
+end_report

@@ -15,8 +15,7 @@ update=
 [[ ${1-} != --update ]] || { update=yes; shift; }
 program=$(realpath -e "${1:-$here/../../build/test/helpers/list-recorded}") || exit 99
 trees=(fsdax two-regions modes)
-count=0
-failed=0
+. "$here/tap.sh"
 
 "$here/in-tree" fsdax true 2>/dev/null
 case $? in
@@ -27,13 +26,6 @@ esac
 work=$(mktemp -d "${TMPDIR:-/tmp}/recorded.XXXXXX") || exit 99
 trap 'rm -rf "$work"' EXIT
 
-report()
-{
-	count=$((count + 1))
-	[[ $1 == ok ]] || { failed=$((failed + 1)); sed 's/^/# /' "$work/why"; }
-	echo "$1 $count - $2"
-}
-
 # draw NAME TREE LOCALE COLUMNS ARG: one drawing
 draw()
 {
@@ -41,13 +33,8 @@ draw()
 	[[ -d $tree ]] || { mkdir "$tree" && tar -xJf "$here/trees/$2.tar.xz" -C "$tree"; } || exit 99
 	if ! LC_ALL=$3 COLUMNS=$4 timeout 60 "$here/in-tree" "$tree" "$program" "$5" >"$work/now" 2>"$work/why" </dev/null; then
 		report 'not ok' "$name"
-	elif [[ $update ]]; then
-		cp "$work/now" "$here/recorded/$name"
-		report ok "$name"
-	elif diff -u "$here/recorded/$name" "$work/now" >"$work/why" 2>&1; then
-		report ok "$name"
 	else
-		report 'not ok' "$name"
+		compare_or_update "$name" "$here/recorded/$name"
 	fi
 }
 
@@ -71,5 +58,4 @@ for tree in "${trees[@]}"; do
 		taken_by_graphviz "$tree.dot"
 	fi
 done
-echo "1..$count"
-[[ $failed == 0 ]]
+end_report
