@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Devices and holders in the result object. */
+#include <string.h>
+
+#include "retire/report-fields.h"
+#include "retire/report-words.h"
+
+/* The file of a referenced page, and where in it. */
+static struct json_object *json_run(const struct referenced_run *run)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_put_number(object, "pfn", run->pfn);
+	json_put_number(object, "pages", run->pages);
+	if (!run->dev)
+		return object;
+	json_put_number(object, "inode", run->inode);
+	json_put_number(object, "index", run->index);
+	json_put_text(object, "path", run->path);
+	return object;
+}
+
+static struct json_object *json_pages(const struct references *references)
+{
+	struct json_object *object = json_object_new_object(), *runs;
+
+	json_put_number(object, "counted", references->counted);
+	if (!references->known)
+		json_put(object, "referenced", NULL);
+	else
+		json_put_number(object, "referenced", references->referenced);
+	if (references->counts_mappings)
+		json_put_number(object, "mapped", references->mapped);
+	json_put_text(object, "reason", references->reason);
+	if (!references->runs.count)
+		return object;
+	runs = json_object_new_array();
+	json_put(object, "runs", runs);
+	array_each(run, &references->runs)
+		json_append(runs, json_run(run));
+	json_put_true(object, "more_runs", references->more_runs);
+	return object;
+}
+
+struct json_object *json_device(const struct result *result, size_t index, const struct report_options *options)
+{
+	const struct device *device = &result->look.devices.items[index];
+	struct json_object *object = json_object_new_object();
+
+	json_put_text(object, "dev", device->name);
+	json_put_text(object, "bus", device->bus);
+	json_put_text(object, "path", device->path);
+	json_put_text(object, "type", device_type_name(device->type));
+	json_put_text(object, "mode", device_mode_name(device->mode));
+	json_put_text(object, device->mode == MODE_DEVDAX ? "chardev" : "blockdev", device->blockdev);
+	json_put_true(object, "system_ram", device->system_ram);
+	json_put_size(object, "size", device->size, options);
+	json_put_text(object, "uuid", device->uuid);
+	if (!device->enabled)
+		json_put_text(object, "state", "disabled");
+	json_put_true(object, "gone", device->gone);
+	json_put_true(object, "half_removed", device->half_removed);
+	if (look_references(&result->look, (int)index))
+		json_put(object, "pages", json_pages(look_references(&result->look, (int)index)));
+	if (result->unused)
+		json_put(object, "unused", json_object_new_boolean(result->unused[index]));
+	return object;
+}
+
+/* An id when it rests on another holder, else the name of the device below. */
+static void put_on(struct json_object *object, const struct look *look, const struct holder *holder)
+{
+	const struct holder *below = holder_below(look, holder);
+
+	if (below)
+		json_put(object, "on", json_object_new_int64(below->id));
+	else if ((size_t)holder->device < look->devices.count)
+		json_put_text(object, "on", look_on_name(look, holder));
+}
+
+/* What of its file system is on the device, when it is not it itself. */
+static const char *part_of(const struct look *look, const struct mount *mount)
+{
+	const struct holder *filesystem = mount->foreign ? NULL : look_filesystem(look, mount->dev);
+
+	return filesystem ? filesystem->filesystem.part : NULL;
+}
+
+static void put_mount(struct json_object *object, const struct look *look, const struct holder *holder)
+{
+	const struct mount *mount = &holder->mount;
+
+	json_put_text(object, "name", holder->name);
+	json_put_text(object, "fstype", mount->fstype);
+	put_on(object, look, holder);
+	json_put_text(object, "source", mount->source);
+	if (mount->root && strcmp(mount->root, "/") != 0)
+		json_put_text(object, "root", mount->root);
+	json_put_text(object, "options", mount->options);
+	if ((size_t)mount->ns < look->namespaces.count && !look->namespaces.items[mount->ns].initial)
+		json_put_number(object, "mnt_ns", look->namespaces.items[mount->ns].ino);
+	if ((size_t)mount->ns < look->namespaces.count)
+		json_put_text(object, "kept_by", look->namespaces.items[mount->ns].keeper);
+	json_put_text(object, "part", part_of(look, mount));
+	json_put_true(object, "foreign", mount->foreign);
+}
+
+static struct json_object *json_uses(unsigned uses)
+{
+	struct json_object *array = json_object_new_array();
+
+	/* "map" before "open": what is harder to end comes first */
+	if (uses & USE_MAP)
+		json_append(array, json_object_new_string("map"));
+	for (size_t bit = 0; use_name(bit); bit++)
+		if (uses & ~USE_MAP & 1u << bit)
+			json_append(array, json_object_new_string(use_name(bit)));
+	return array;
+}
+
+static void put_process(struct json_object *object, const struct look *look, const struct holder *holder)
+{
+	const struct process *process = &holder->process;
+
+	json_put(object, "pid", json_object_new_int64(process->pid));
+	json_put_number(object, "starttime", process->starttime);
+	json_put_text(object, "comm", process->comm);
+	json_put_number(object, "uid", process->uid);
+	json_put_text(object, "unit", process->unit);
+	json_put_text(object, "vm", process->vm);
+	json_put_text(object, "container", process->container);
+	json_put(object, "uses", json_uses(process->uses));
+	put_on(object, look, holder);
+	json_put_text(object, "path", process->path);
+	json_put_true(object, "own", process->own);
+}
+
+static void put_swap(struct json_object *object, const struct holder *holder, const struct report_options *options)
+{
+	json_put(object, "priority", json_object_new_int64(holder->swap.priority));
+	json_put_size(object, "size", holder->swap.size, options);
+	json_put_size(object, "used", holder->swap.used, options);
+}
+
+struct json_object *json_holder(const struct look *look, const struct holder *holder,
+				const struct report_options *options)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_put(object, "id", json_object_new_int64(holder->id));
+	json_put_text(object, "kind", holder_word(holder));
+	switch (holder->type) {
+	case HOLDER_MOUNT:
+		put_mount(object, look, holder);
+		return object;
+	case HOLDER_PROCESS:
+		put_process(object, look, holder);
+		return object;
+	case HOLDER_SWAP:
+		json_put_text(object, "name", holder->name);
+		put_on(object, look, holder);
+		put_swap(object, holder, options);
+		return object;
+	case HOLDER_EXPORT:
+		json_put_text(object, "name", holder->name);
+		put_on(object, look, holder);
+		json_put_text(object, "path", holder->export.path);
+		json_put_text(object, "client", holder->export.client);
+		json_put_text(object, "users", holder->export.users);
+		return object;
+	case HOLDER_NVME_TARGET:
+		json_put_text(object, "name", holder->name);
+		put_on(object, look, holder);
+		json_put_text(object, "path", holder->nvme.backing);
+		json_put_text(object, "uuid", holder->nvme.uuid);
+		return object;
+	case HOLDER_FILESYSTEM:
+		json_put_text(object, "name", holder->name);
+		json_put_text(object, "fstype", holder->filesystem.fstype);
+		put_on(object, look, holder);
+		json_put_text(object, "part", holder->filesystem.part);
+		json_put_true(object, "shut_down", holder->filesystem.shut_down);
+		return object;
+	default:
+		json_put_text(object, "name", holder->name);
+		put_on(object, look, holder);
+		return object;
+	}
+}
