@@ -341,26 +341,31 @@ static bool has_process_of(const struct planning *planning, int device)
 	return false;
 }
 
+/*
+ * Who is found to be able to reference them is a process among the holders, also when it is found by the pages
+ * themselves (USE_PIN).
+ */
 static int veto_pinned(struct planning *planning, const struct references *references)
 {
 	const struct device *device = &planning->look->devices.items[references->device];
 	const char *name = device->blockdev ? device->blockdev : device->name;
 	struct veto veto = { .code = "page-reference", .severity = SEVERITY_HOLDER, .level = EVICT_TERM };
-	char where[512];
+	char where[512], pages[64];
 
 	references_where(planning->look, references, where, sizeof(where));
+	snprintf(pages, sizeof(pages), "%" PRIu64 " page%s", references->referenced,
+		 references->referenced == 1 ? "" : "s");
 	if (has_process_of(planning, references->device))
 		return add_veto(planning, veto, device->name,
-				"%" PRIu64 " pages of %s%s are referenced by more than mappings: those of its "
-				"processes may go with them",
-				references->referenced, name, where);
+				"something besides mappings references %s of %s%s: it may go with the processes",
+				pages, name, where);
 	veto.code = "pinned";
 	veto.severity = SEVERITY_CRITICAL;
-	return add_veto(planning, veto, device->name,
-			"%" PRIu64
-			" pages of %s%s are referenced by what no list shows: a pipe, a buffer registered "
-			"for I/O, a transfer in flight; an unbind would leave it memory that is gone",
-			references->referenced, name, where);
+	return add_veto(
+		planning, veto, device->name,
+		"something that no list shows references %s of %s%s: a pipe, a buffer registered for I/O, a "
+		"transfer in flight; an unbind would leave it memory that is gone: end first who has that",
+		pages, name, where);
 }
 
 static int veto_references(struct planning *planning, const struct references *references)

@@ -102,7 +102,8 @@ static bool is_wanted(const struct planning *planning, enum step_type type, cons
 		return !holder->filesystem.detached || has_process_on(planning->look, holder->id);
 	case STEP_FORESEE:
 		/* what is shut down goes as it is; its memory map may be gone */
-		return !left && !holder->filesystem.shut_down && look_references(planning->look, holder->device);
+		return !left && !holder->filesystem.shut_down &&
+		       device_has_pages(&planning->look->devices.items[holder->device]);
 	case STEP_UNMOUNT:
 		return !left && !look_is_pinned_mount(planning->look, holder);
 	default:
@@ -295,7 +296,7 @@ static int count_references(struct planning *planning)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < look->devices.count; i++)
-		if (look_references(look, (int)i))
+		if (device_has_pages(&look->devices.items[i]))
 			rc = add_step(planning, STEP_REFERENCES, (int)i, 0);
 	return rc;
 }

@@ -110,6 +110,8 @@ static bool prepare(struct job *job, struct err *err)
 
 	if (rc == 0)
 		rc = look(job, &result->look, err);
+	if (rc == 0)
+		rc = machine_count_references(job->machine, &result->look, job->session->interrupt, err);
 	if (rc == 0) {
 		note_journal_places(job);
 		job->machine->probe(job->machine->root, &job->kernel);

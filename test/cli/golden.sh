@@ -77,10 +77,10 @@ try()
 list() { local name=$1 tree=$2; shift 2; try "list-$name" "$tree" list-holders "$@"; }
 
 # Only what a dry run says. What this machine hides must not refuse it.
-plan() { local name=$1 tree=$2; shift 2; try "plan-$name" "$tree" retire-namespace --dry-run --allow=incomplete "$@"; }
+plan() { local name=$1 tree=$2; shift 2; try "plan-$name" "$tree" retire-namespace --dry-run --allow=incomplete,references-unknown "$@"; }
 
 # The same, of regions
-region() { local name=$1 tree=$2; shift 2; try "region-$name" "$tree" retire-region --dry-run --allow=incomplete "$@"; }
+region() { local name=$1 tree=$2; shift 2; try "region-$name" "$tree" retire-region --dry-run --allow=incomplete,references-unknown "$@"; }
 
 # Both commands
 both() { list "$@"; plan "$@"; }

@@ -268,7 +268,7 @@ enum whole trial_check(struct trial *trial, const struct result *result, char *w
 	if (result->outcome == OUTCOME_RETIRED)
 		said = RETIRED;
 	if (result->outcome == OUTCOME_ROLLED_BACK || result->outcome == OUTCOME_ERROR ||
-	    result->outcome == OUTCOME_RESTORED)
+	    result->outcome == OUTCOME_REFUSED || result->outcome == OUTCOME_RESTORED)
 		said = AS_BEFORE;
 	if (whole == said && whole != BROKEN)
 		return whole;

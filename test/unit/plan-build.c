@@ -235,6 +235,12 @@ static FILE *start_text(char **text, size_t *size)
 	return stream;
 }
 
+/* Where references are counted is a rule of every plan, broken_references(): no row has to say it. */
+static bool is_a_count(const struct step *step)
+{
+	return step->type == STEP_FORESEE || step->type == STEP_REFERENCES;
+}
+
 char *tell_steps(const struct look *look, const struct plan *plan)
 {
 	const char *separator = "";
@@ -245,6 +251,8 @@ char *tell_steps(const struct look *look, const struct plan *plan)
 	array_each(step, &plan->steps) {
 		const char *subject = subject_of(look, step);
 
+		if (is_a_count(step))
+			continue;
 		fprintf(stream, "%s%s%s%s%s", separator, step_name(step->type), *subject ? " " : "", subject,
 			step->while_mounted ? " while mounted" : "");
 		separator = ", ";
@@ -292,6 +300,14 @@ static bool is_done(const struct plan *plan, size_t before, enum step_type type,
 	return false;
 }
 
+static bool counts_device(const struct plan *plan, size_t before, int device)
+{
+	for (size_t i = 0; i < before; i++)
+		if (plan->steps.items[i].type == STEP_REFERENCES && plan->steps.items[i].device == device)
+			return true;
+	return false;
+}
+
 static bool is_unbound_while_mounted(const struct plan *plan, int device)
 {
 	array_each(step, &plan->steps)
@@ -310,6 +326,7 @@ static bool fits_holder(const struct look *look, const struct step *step)
 	case STEP_FREEZE:
 	case STEP_FLUSH:
 	case STEP_THAW:
+	case STEP_FORESEE:
 		return holder && holder->type == HOLDER_FILESYSTEM;
 	case STEP_KILL:
 	case STEP_AWAIT_EXIT:
@@ -414,6 +431,30 @@ static const char *broken_unmount(const struct look *look, const struct plan *pl
 	return NULL;
 }
 
+/* No umount may wait for a page, and no unbind come with one that somebody references. */
+static const char *broken_references(const struct look *look, const struct plan *plan)
+{
+	size_t counted = 0;
+
+	for (size_t i = 0; i < plan->steps.count; i++) {
+		const struct step *step = &plan->steps.items[i];
+		const struct holder *holder = look_holder(look, step->holder);
+		bool pages = device_has_pages(&look->devices.items[step->device]);
+
+		if (step->type == STEP_CLAIM && counted)
+			return "references are counted after the last claim";
+		counted += step->type == STEP_REFERENCES;
+		if (step->type == STEP_REFERENCES && !pages)
+			return "only what has pages is counted";
+		if (step->type == STEP_UNBIND && pages && !counts_device(plan, i, step->device))
+			return "references are counted before an unbind";
+		if (step->type == STEP_UNMOUNT && pages && !holder->mount.foreign && !is_shut_down(look, holder) &&
+		    !is_done(plan, i, STEP_FORESEE, fs_of(look, holder)))
+			return "references are counted before an umount";
+	}
+	return NULL;
+}
+
 /* A plan that goes on leaves nothing behind, but where the kernel tells a file system itself. */
 static const char *broken_end(const struct look *look, const struct plan *plan)
 {
@@ -442,7 +483,7 @@ static bool is_lifted(const struct look *look, const struct request *request, co
 		return request_allows(request, veto->code);
 	if (request->evict >= veto->level)
 		return true;
-	if (holder->type != HOLDER_PROCESS && (holder->type != HOLDER_MOUNT || holder->mount.foreign))
+	if (!holder || (holder->type != HOLDER_PROCESS && (holder->type != HOLDER_MOUNT || holder->mount.foreign)))
 		return false;
 	/* which of them the kernel tells, the rows say */
 	return request_allows(request, "mounted-unbind") && fs_of(look, holder) &&
@@ -483,8 +524,9 @@ static const char *broken_veto(const struct look *look, const struct request *re
 const char *broken_rule(const struct look *look, const struct request *request, const struct plan *plan)
 {
 	const char *const broken[] = {
-		broken_subject(look, plan), broken_order(look, plan), broken_freeze(plan),
-		broken_unmount(look, plan), broken_end(look, plan),   broken_veto(look, request, plan),
+		broken_subject(look, plan),	  broken_order(look, plan),	 broken_freeze(plan),
+		broken_unmount(look, plan),	  broken_references(look, plan), broken_end(look, plan),
+		broken_veto(look, request, plan),
 	};
 
 	for (size_t i = 0; i < COUNT_OF(broken); i++)
