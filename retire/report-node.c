@@ -51,6 +51,23 @@ static void say_device(const struct device *device, bool human, FILE *out)
 		say(out, "being removed by the kernel");
 }
 
+/* What list-holders --pages has counted; nothing where nobody asked. */
+static void say_references(const struct look *look, const struct device *device, FILE *out)
+{
+	const struct references *references = look_references(look, (int)(device - look->devices.items));
+	char where[512];
+
+	if (!references)
+		return;
+	if (!references->known)
+		say(out, "whether a page is referenced cannot be told: %s", references->reason);
+	else if (!references->referenced)
+		say(out, "none of %" PRIu64 " pages referenced", references->counted);
+	else
+		say(out, "%" PRIu64 " of %" PRIu64 " pages referenced%s", references->referenced,
+		    references->counted, references_where(look, references, where, sizeof(where)));
+}
+
 static void say_mount(const struct look *look, const struct mount *mount, FILE *out)
 {
 	say(out, "%s mount", mount->fstype);
@@ -139,6 +156,7 @@ static void write_detail(const struct outline *outline, const struct node *node,
 	switch (node->type) {
 	case NODE_DEVICE:
 		say_device(node->device, human, out);
+		say_references(&outline->result->look, node->device, out);
 		return;
 	case NODE_UNIT:
 		say_sum(node, out);

@@ -33,7 +33,8 @@ struct counter {
 /* One device under count. */
 struct counting {
 	struct references *references;
-	uint64_t pfn; /* of the first page in the window */
+	int interrupt; /* ends it when readable */
+	uint64_t pfn;  /* of the first page in the window */
 	bool out_of_memory;
 };
 
@@ -97,6 +98,8 @@ static int count_range(const struct counter *counter, const struct memory_range 
 
 		if (rc < 0)
 			return rc;
+		if (wait_readable(-1, counting->interrupt, deadline_in(0)) == -EINTR)
+			return -EINTR;
 		counting->pfn = pfn;
 		judge_pages(&counter->layout, idle, counter->reader.window, judged, copied == left, note_page,
 			    counting, tally);
@@ -151,27 +154,35 @@ static int cannot_tell(struct references *references, const char *fmt, ...)
 	return 0;
 }
 
-/* Counts that make no sense are of a kernel that is not understood. */
-static int conclude(const struct tally *tally, struct references *references)
+/*
+ * What a file system, or a disk without one, keeps for itself is mapped by nobody, and so has no references. Of a
+ * device-dax a machine with assigned devices may have every page, but there all kernels have counted alike so far,
+ * and a lower count of nobody's pages would be odd.
+ */
+static int conclude(const struct device *device, const struct tally *tally, struct references *references)
 {
 	references->known = true;
 	references->counted = tally->counted;
 	references->mapped = tally->mapped;
 	references->referenced = tally->referenced;
-	if (tally->odd)
+	switch (judge_tally(tally, device->mode != MODE_DEVDAX)) {
+	case JUDGED_ODD:
 		return cannot_tell(references, "the counts of %" PRIu64 " pages make no sense", tally->odd);
-	if (tally->referenced > tally->counted / 2)
+	case JUDGED_NONE_IDLE:
 		return cannot_tell(references,
-				   "%" PRIu64 " of %" PRIu64 " pages seem to be referenced: that many, or this "
-				   "kernel counts in another way",
-				   tally->referenced, tally->counted);
+				   "not one of %" PRIu64 " pages is idle: this kernel counts in another way",
+				   tally->counted);
+	case JUDGED_REFERENCED:
+		break;
+	}
 	return 0;
 }
 
 /* Once; what was counted before is forgotten. */
-static int count_device(const struct counter *counter, const struct device *device, struct references *references)
+static int count_device(const struct counter *counter, const struct device *device, struct references *references,
+			int interrupt)
 {
-	struct counting counting = { .references = references };
+	struct counting counting = { .references = references, .interrupt = interrupt };
 	struct tally tally = { 0 };
 	int rc = 0;
 
@@ -181,11 +192,11 @@ static int count_device(const struct counter *counter, const struct device *devi
 		return cannot_tell(references, "where its memory is cannot be read");
 	array_each(range, &device->memory)
 		rc = rc < 0 ? rc : count_range(counter, range, idle_count(counter, device), &counting, &tally);
-	if (rc == -ENOMEM)
+	if (rc == -ENOMEM || rc == -EINTR)
 		return rc;
 	if (rc < 0)
 		return cannot_tell(references, "its memory map cannot be read: %s", strerror(-rc));
-	rc = conclude(&tally, references);
+	rc = conclude(device, &tally, references);
 	if (rc == 0 && device->mode != MODE_DEVDAX)
 		rc = name_owners(counter, references);
 	return rc;
@@ -196,7 +207,7 @@ static bool is_settled(const struct references *references)
 	return references->known && !references->referenced;
 }
 
-static int count_all(const struct counter *counter, struct look *look, bool *settled)
+static int count_all(const struct counter *counter, struct look *look, int interrupt, bool *settled)
 {
 	int rc = 0;
 
@@ -207,7 +218,7 @@ static int count_all(const struct counter *counter, struct look *look, bool *set
 		/* one that has been found idle is not counted again */
 		if (rc < 0 || is_settled(references))
 			continue;
-		rc = count_device(counter, device, references);
+		rc = count_device(counter, device, references, interrupt);
 		*settled &= is_settled(references);
 	}
 	return rc;
@@ -220,7 +231,7 @@ static int count_patiently(const struct counter *counter, struct look *look, int
 	int rc;
 
 	for (;;) {
-		rc = count_all(counter, look, &settled);
+		rc = count_all(counter, look, interrupt, &settled);
 		if (rc < 0 || settled || deadline_passed(patience))
 			return rc;
 		if (wait_readable(-1, interrupt, deadline_sooner(patience, deadline_in(PAUSE_MS))) == -EINTR)

@@ -46,8 +46,10 @@ void judge_pages(const struct layout *layout, int idle, const void *all, size_t 
 
 	tally->counted += count;
 	/* what follows the last one only matters to one that is not idle by itself */
-	if (all_are_idle(layout, idle, page, count))
+	if (all_are_idle(layout, idle, page, count)) {
+		tally->idle += count;
 		return;
+	}
 	for (size_t i = 0; i < count; i++, page += layout->page_size) {
 		bool large;
 		int mapped, more;
@@ -59,8 +61,16 @@ void judge_pages(const struct layout *layout, int idle, const void *all, size_t 
 		more = number_at(page, layout->refcount) - idle - mapped;
 		tally->mapped += mapped > 0;
 		tally->referenced += more > 0;
+		tally->idle += more == 0;
 		tally->odd += more < 0 || mapped < 0;
 		if (more > 0 && found)
 			found(argument, i);
 	}
+}
+
+enum judgement judge_tally(const struct tally *tally, bool own)
+{
+	if (tally->odd)
+		return JUDGED_ODD;
+	return own && tally->referenced && !tally->idle ? JUDGED_NONE_IDLE : JUDGED_REFERENCED;
 }

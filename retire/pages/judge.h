@@ -12,8 +12,21 @@ struct tally {
 	uint64_t counted;    /* pages, those within larger ones included */
 	uint64_t mapped;     /* only where the kernel counts that: layout->counts_mappings */
 	uint64_t referenced; /* by something that is no mapping; a larger page is one */
+	uint64_t idle;	     /* referenced by its mappings alone, if by anything; a larger page is one */
 	uint64_t odd;	     /* less than nobody would make: being changed, or not understood */
 };
+
+enum judgement {
+	JUDGED_REFERENCED, /* or not: as the tally says */
+	JUDGED_ODD,	   /* counts that make no sense */
+	JUDGED_NONE_IDLE   /* not one page is as nobody's pages are on the kernels that are known */
+};
+
+/*
+ * Can the tally of a device be believed? `own`: some of its pages are never given to anybody. Then one that is
+ * idle shows that the kernel counts as is known, however many others are referenced. Else all may really be.
+ */
+enum judgement judge_tally(const struct tally *tally, bool own);
 
 /* A page that is referenced: the place of it in what is judged. */
 typedef void judge_found(void *argument, size_t at);

@@ -318,6 +318,57 @@ static void every_page_of_an_unknown_kernel_looks_referenced(void **state)
 	(void)state;
 	all_idle(1);
 	assert_int_equal(judge(&newer, 0).referenced, PAGES);
+	assert_int_equal(judge(&newer, 0).idle, 0);
+}
+
+static enum judgement believe(const struct layout *layout, int idle, bool own)
+{
+	struct tally tally = judge(layout, idle);
+
+	return judge_tally(&tally, own);
+}
+
+static void one_idle_page_shows_that_the_others_are_referenced(void **state)
+{
+	(void)state;
+	all_idle(1);
+	assert_int_equal(believe(&newer, 0, true), JUDGED_NONE_IDLE);
+	put(PAGES / 2, 52, 0);
+	assert_int_equal(believe(&newer, 0, true), JUDGED_REFERENCED);
+	assert_int_equal(judge(&newer, 0).referenced, PAGES - 1);
+	all_idle(2);
+	put(0, 52, 1);
+	assert_int_equal(believe(&older, 1, true), JUDGED_REFERENCED);
+}
+
+static void a_mapped_page_shows_it_as_well(void **state)
+{
+	(void)state;
+	all_idle(1);
+	put(7, 48, 0);
+	assert_int_equal(believe(&newer, 0, true), JUDGED_REFERENCED);
+}
+
+static void every_page_of_a_device_dax_may_be_referenced(void **state)
+{
+	(void)state;
+	all_idle(1);
+	make_large(0, 513, 0);
+	make_large(LARGE, 2, 0);
+	assert_int_equal(believe(&newer, 1, false), JUDGED_REFERENCED);
+	assert_int_equal(judge(&newer, 1).referenced, 2);
+	/* of a kernel where nobody's pages count none */
+	make_large(0, 0, 0);
+	assert_int_equal(believe(&newer, 1, false), JUDGED_ODD);
+}
+
+static void nobody_at_all_is_believed(void **state)
+{
+	(void)state;
+	all_idle(0);
+	assert_int_equal(believe(&newer, 0, true), JUDGED_REFERENCED);
+	assert_int_equal(judge(&newer, 0).referenced, 0);
+	assert_int_equal(judge(&newer, 0).idle, PAGES);
 }
 
 static void note(void *argument, size_t at)
@@ -355,6 +406,10 @@ int main(void)
 		cmocka_unit_test(every_situation_is_judged_as_it_was_measured),
 		cmocka_unit_test(a_count_below_that_of_nobody_makes_no_sense),
 		cmocka_unit_test(every_page_of_an_unknown_kernel_looks_referenced),
+		cmocka_unit_test(one_idle_page_shows_that_the_others_are_referenced),
+		cmocka_unit_test(a_mapped_page_shows_it_as_well),
+		cmocka_unit_test(every_page_of_a_device_dax_may_be_referenced),
+		cmocka_unit_test(nobody_at_all_is_believed),
 		cmocka_unit_test(a_large_page_is_known_across_the_end_of_a_window),
 	};
 

@@ -128,21 +128,42 @@ static void it_goes_from_the_device_to_its_users(void **state)
 			    "   └─ /copy xfs mount, rw,relatime, in mount namespace 4026531842  --evict=stop\n");
 }
 
+static const char *draw_counted(struct fixture *f, struct references references)
+{
+	look_forget_references(&f->result.look);
+	*array_add(&f->result.look.references) = references;
+	return draw(f, 0);
+}
+
+static void a_device_says_what_was_counted_of_it(void **state)
+{
+	struct fixture *f = *state;
+	struct references references = { .known = true, .counted = 262144 };
+
+	add_device(&f->result, "namespace0.0", "pmem0");
+	assert_holds(draw_counted(f, references), "(1073.74 MB), none of 262144 pages referenced\n");
+	references.referenced = 3;
+	*array_add(&references.runs) = (struct referenced_run){ .dev = 1, .inode = 131 };
+	assert_holds(draw_counted(f, references), ", 3 of 262144 pages referenced (inode 131)\n");
+	references = (struct references){ .reason = own("no \033[2Jtypes") };
+	assert_holds(draw_counted(f, references),
+		     ", whether a page is referenced cannot be told: no \\x1b[2Jtypes\n");
+}
+
 static void a_character_set_without_lines_gets_ascii(void **state)
 {
 	struct fixture *f = *state;
 
 	setlocale(LC_CTYPE, "C");
 	fill_busy(&f->result, 1);
-	assert_string_equal(
-		draw(f, 0),
-		"namespace0.0 fsdax, pmem0, 1024.00 MiB (1073.74 MB)\n"
-		"`- pmem0p1 partition\n"
-		"   |- /srv/db xfs mount, rw,relatime                                 --evict=stop\n"
-		"   |  |- postgres[812] (postgres.service) open /srv/db/base/16384/0  --evict=term\n"
-		"   |  `- bash[812] cwd /srv/db                                       by hand\n"
-		"   |        bash[812], which runs this command, is there: run it from elsewhere\n"
-		"   `- /copy xfs mount, rw,relatime, in mount namespace 4026531842    --evict=stop\n");
+	assert_string_equal(draw(f, 0),
+			    "namespace0.0 fsdax, pmem0, 1024.00 MiB (1073.74 MB)\n"
+			    "`- pmem0p1 partition\n"
+			    "   |- /srv/db xfs mount, rw,relatime                                 --evict=stop\n"
+			    "   |  |- postgres[812] (postgres.service) open /srv/db/base/16384/0  --evict=term\n"
+			    "   |  `- bash[812] cwd /srv/db                                       by hand\n"
+			    "   |        bash[812], which runs this command, is there: run it from elsewhere\n"
+			    "   `- /copy xfs mount, rw,relatime, in mount namespace 4026531842    --evict=stop\n");
 }
 
 static void a_narrow_page_has_the_options_below(void **state)
@@ -153,19 +174,19 @@ static void a_narrow_page_has_the_options_below(void **state)
 	add_veto(&f->result, "volatile-mount", SEVERITY_RISK, EVICT_NONE, 4, "it would lose its contents");
 	assert_fits(draw(f, 40), 40);
 	assert_string_equal(captured(&f->capture), "namespace0.0 fsdax, pmem0,… (1073.74 MB)\n"
-			    "└─ pmem0p1 partition\n"
-			    "   ├─ /srv/db xfs mount, rw,relatime\n"
-			    "   │  │  --evict=stop\n"
-			    "   │  ├─ postgres….service) /srv/…6384/0\n"
-			    "   │  │     --evict=term\n"
-			    "   │  └─ bash[812] cwd /srv/db\n"
-			    "   │        by hand\n"
-			    "   │        bash[812], which runs this\n"
-			    "   │        command, is there: run it\n"
-			    "   │        from elsewhere\n"
-			    "   └─ /copy xfs mount, rw…ace 4026531842\n"
-			    "         --evict=stop\n"
-			    "         --allow=volatile-mount\n");
+						   "└─ pmem0p1 partition\n"
+						   "   ├─ /srv/db xfs mount, rw,relatime\n"
+						   "   │  │  --evict=stop\n"
+						   "   │  ├─ postgres….service) /srv/…6384/0\n"
+						   "   │  │     --evict=term\n"
+						   "   │  └─ bash[812] cwd /srv/db\n"
+						   "   │        by hand\n"
+						   "   │        bash[812], which runs this\n"
+						   "   │        command, is there: run it\n"
+						   "   │        from elsewhere\n"
+						   "   └─ /copy xfs mount, rw…ace 4026531842\n"
+						   "         --evict=stop\n"
+						   "         --allow=volatile-mount\n");
 }
 
 static void many_processes_of_a_unit_are_summed(void **state)
@@ -332,6 +353,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(it_goes_from_the_device_to_its_users),
+		TEST(a_device_says_what_was_counted_of_it),
 		TEST(a_character_set_without_lines_gets_ascii),
 		TEST(a_narrow_page_has_the_options_below),
 		TEST(many_processes_of_a_unit_are_summed),
