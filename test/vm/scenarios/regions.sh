@@ -77,6 +77,7 @@ scenario_a_busy_and_an_idle_namespace()
 	expect_region_retired
 	expect_json '(.devices | map(.dev)) == ["namespace0.0", "namespace0.1", "region0"]'
 	expect_json '.steps | map(.step) | rindex("claim") < index("unbind")'
+	expect_json '.verify[] | select(.check == "no-references") | .ok and .pages > 0'
 	echo "# figure: region with two namespaces: $ms ms, frozen $(jq .frozen_ms "$work/out") ms"
 	retire_region region0
 	expect_exit 0
