@@ -138,8 +138,10 @@ enum use {
 	USE_ROOT = 1 << 3,
 	USE_EXE = 1 << 4,
 	USE_NAMESPACE = 1 << 5,
-	USE_PIN = 1 << 6,   /* it can pin pages, which outlives every open and map */
-	USE_SOCKET = 1 << 7 /* a unix socket that is bound to a file */
+	USE_PIN = 1 << 6,    /* it can pin pages, which outlives every open and map */
+	USE_SOCKET = 1 << 7, /* a unix socket that is bound to a file */
+	USE_FLIGHT = 1 << 8, /* a descriptor on its way over a unix socket, to one of its */
+	USE_RING = 1 << 9    /* registered with a ring of io_uring */
 };
 
 struct process {

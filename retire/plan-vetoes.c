@@ -58,6 +58,8 @@ static const struct {
 	{ USE_EXE, "runs" },
 	{ USE_NAMESPACE, "keeps the mount namespace of" },
 	{ USE_SOCKET, "has a socket bound to" },
+	{ USE_FLIGHT, "has, in flight over a socket, a file of" },
+	{ USE_RING, "has, registered with io_uring, a file of" },
 };
 
 static const char *use_verb(unsigned uses)

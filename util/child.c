@@ -97,6 +97,16 @@ bool child_reap(struct child *child)
 	return true;
 }
 
+void child_give_up(struct child *child)
+{
+	if (child->pid < 0)
+		return;
+	kill(child->pid, SIGKILL);
+	wait_readable(child->pidfd, -1, deadline_in(200));
+	child_reap(child);
+	child_forget(child);
+}
+
 void child_forget(struct child *child)
 {
 	cleanup_close(&child->pidfd);

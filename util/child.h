@@ -54,6 +54,12 @@ char *child_stack(pid_t pid);
 /* Reaps it when it has ended. True when it is gone. */
 bool child_reap(struct child *child);
 
+/*
+ * Kills it and closes our ends. One that hangs in the kernel is left to itself:
+ * only for what no harm can come from. Nothing happens to CHILD_NONE.
+ */
+void child_give_up(struct child *child);
+
 /* Closes our ends without waiting for it. */
 void child_forget(struct child *child);
 

@@ -27,11 +27,15 @@ struct bpf_watch {
  * working directory or program, or that live in a watched mount namespace or
  * hold a descriptor of one. Some more may be among them, never fewer.
  *
- * *pids gets their ids in the initial pid namespace, sorted, each once;
- * NULL when *count is 0; the caller frees. 0 or a negative errno: -ENOSYS when
- * this build cannot.
+ * And those that have one where nothing in /proc shows it: in flight over a
+ * unix socket, registered with io_uring; also when that socket or ring is in
+ * such a place itself. Of those behind one descriptor the first is told.
+ *
+ * *suspects gets one or more of each process, sorted by pid; NULL when *count
+ * is 0; the caller frees. 0 or a negative errno: -ENOSYS when this build cannot.
  */
-int bpf_find_suspects(const struct bpf_watch *watches, size_t watch_count, pid_t **pids, size_t *count);
+int bpf_find_suspects(const struct bpf_watch *watches, size_t watch_count, struct bpf_suspect **suspects,
+		      size_t *count);
 
 /* Addresses of struct page in the kernel's array of all pages: from `first` up to, without, `end`. */
 struct bpf_page_range {

@@ -93,6 +93,7 @@ struct qstr {
 
 struct dentry {
 	struct qstr d_name;
+	struct inode *d_inode;
 };
 
 struct path {
@@ -100,26 +101,10 @@ struct path {
 	struct dentry *dentry;
 };
 
-struct sock_common {
-	unsigned short skc_family;
-};
-
-struct sock {
-	struct sock_common __sk_common;
-};
-
-struct unix_sock {
-	struct path path;
-};
-
-struct socket {
-	struct sock *sk;
-};
-
 struct file {
 	struct inode *f_inode;
-	void *private_data;
 	struct path f_path;
+	void *private_data;
 };
 
 struct backing_file {
@@ -168,6 +153,7 @@ struct io_mapped_ubuf {
 
 struct io_rsrc_node {
 	struct io_mapped_ubuf *buf;
+	unsigned long file_ptr;
 };
 
 struct io_rsrc_data {
@@ -175,15 +161,67 @@ struct io_rsrc_data {
 	struct io_rsrc_node **nodes;
 };
 
+struct io_fixed_file {
+	unsigned long file_ptr;
+};
+
+struct io_file_table {
+	struct io_rsrc_data data;
+};
+
+struct io_file_table___until_6_12 {
+	struct io_fixed_file *files;
+};
+
 /* since Linux 6.13 */
 struct io_ring_ctx {
 	struct io_rsrc_data buf_table;
+	struct io_file_table file_table;
 };
 
 /* before */
 struct io_ring_ctx___until_6_12 {
-	unsigned int nr_user_bufs;
+	unsigned int nr_user_bufs, nr_user_files;
 	struct io_mapped_ubuf **user_bufs;
+	struct io_file_table___until_6_12 file_table;
+};
+
+struct sk_buff {
+	struct sk_buff *next;
+	struct sock *sk;
+	char cb[48];
+};
+
+struct sk_buff_head {
+	struct sk_buff *next;
+	__u32 qlen;
+};
+
+struct sock_common {
+	unsigned short skc_family;
+	unsigned char skc_state;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	struct sk_buff_head sk_receive_queue;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct unix_sock {
+	struct path path;
+};
+
+struct scm_fp_list {
+	short count;
+	struct file *fp[];
+};
+
+struct unix_skb_parms {
+	struct scm_fp_list *fp;
 };
 
 #pragma clang attribute pop

@@ -4,11 +4,12 @@
 
 #include "retire/bpf/bpf.h"
 
-int bpf_find_suspects(const struct bpf_watch *watches, size_t watch_count, pid_t **pids, size_t *count)
+int bpf_find_suspects(const struct bpf_watch *watches, size_t watch_count, struct bpf_suspect **suspects,
+		      size_t *count)
 {
 	(void)watches;
 	(void)watch_count;
-	(void)pids;
+	(void)suspects;
 	(void)count;
 	return -ENOSYS;
 }

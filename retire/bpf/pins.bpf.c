@@ -13,10 +13,11 @@
 #include <bpf/bpf_helpers.h>
 
 #include "retire/bpf/pin-record.h"
+#include "retire/bpf/ring.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-enum { S_IFMT = 0170000, S_IFIFO = 0010000, ANON_INODE_FS_MAGIC = 0x09041934 };
+enum { S_IFMT = 0170000, S_IFIFO = 0010000 };
 
 /* Enough for a pipe of 4 GiB, and for the 16,384 buffers of a ring; a ring reads no more than the last for all. */
 enum { MAX_SLOTS = 1 << 20, MAX_BUFFERS = 1 << 14, MAX_PAGES = 1 << 21 };
@@ -132,21 +133,6 @@ static __always_inline void search_ring(struct search *search, void *ring)
 	bpf_loop(count < MAX_BUFFERS ? count : MAX_BUFFERS, visit_buffer, search, 0);
 }
 
-/* The name of the only dentry that a ring ever has: io_uring_get_file(). */
-static __always_inline bool is_ring(struct file *file, struct inode *inode)
-{
-	static const char ring[] = "[io_uring]";
-	char name[sizeof(ring)] = {};
-
-	if (inode->i_sb->s_magic != ANON_INODE_FS_MAGIC)
-		return false;
-	bpf_probe_read_kernel(name, sizeof(name), file->f_path.dentry->d_name.name);
-	for (int i = 0; i < (int)sizeof(ring); i++)
-		if (name[i] != ring[i])
-			return false;
-	return true;
-}
-
 SEC("iter/task_file")
 int find_pins(struct bpf_iter__task_file *ctx)
 {
@@ -161,7 +147,7 @@ int find_pins(struct bpf_iter__task_file *ctx)
 	inode = file->f_inode;
 	if ((inode->i_mode & S_IFMT) == S_IFIFO)
 		search_pipe(&search, inode);
-	else if (is_ring(file, inode))
+	else if (is_ring(file, inode->i_sb->s_magic))
 		search_ring(&search, file->private_data);
 	if (!search.page)
 		return 0;

@@ -12,18 +12,12 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "retire/bpf/hidden.bpf.h"
 #include "retire/bpf/watch.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-enum {
-	S_IFMT = 0170000,
-	S_IFBLK = 0060000,
-	S_IFCHR = 0020000,
-	NSFS_MAGIC = 0x6e736673,
-	SOCKFS_MAGIC = 0x534f434b,
-	AF_UNIX = 1
-};
+enum { S_IFMT = 0170000, S_IFBLK = 0060000, S_IFCHR = 0020000, NSFS_MAGIC = 0x6e736673 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -46,12 +40,22 @@ static __always_inline bool is_watched(enum bpf_watch_kind kind, __u32 number)
 	return bpf_map_lookup_elem(&watched, &key);
 }
 
-static __always_inline bool is_watched_mount(struct vfsmount *vfsmount, __u32 dev)
+static __always_inline __u32 mount_id(struct vfsmount *vfsmount)
 {
 	struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
 
+	return BPF_CORE_READ(mount, mnt_id);
+}
+
+static __always_inline bool is_watched_mount(struct vfsmount *vfsmount, __u32 dev)
+{
 	return is_watched(BPF_WATCH_DEV, dev) ||
-	       (watches_mounts && is_watched(BPF_WATCH_MOUNT, BPF_CORE_READ(mount, mnt_id)));
+	       (watches_mounts && is_watched(BPF_WATCH_MOUNT, mount_id(vfsmount)));
+}
+
+static __always_inline bool is_node(__u32 mode)
+{
+	return (mode & S_IFMT) == S_IFBLK || (mode & S_IFMT) == S_IFCHR;
 }
 
 static __always_inline bool is_watched_path(struct vfsmount *vfsmount)
@@ -61,10 +65,9 @@ static __always_inline bool is_watched_path(struct vfsmount *vfsmount)
 
 static __always_inline bool is_watched_inode(struct inode *inode, __u32 known)
 {
-	__u16 type = inode->i_mode & S_IFMT;
 	__u32 dev = inode->i_sb->s_dev;
 
-	if ((type == S_IFBLK || type == S_IFCHR) && is_watched(BPF_WATCH_DEV, inode->i_rdev))
+	if (is_node(inode->i_mode) && is_watched(BPF_WATCH_DEV, inode->i_rdev))
 		return true;
 	if (watches_namespaces && inode->i_sb->s_magic == NSFS_MAGIC &&
 	    is_watched(BPF_WATCH_NAMESPACE, inode->i_ino))
@@ -114,9 +117,39 @@ static __always_inline bool is_watched_backing(struct file *file)
 
 static __always_inline int tell(struct bpf_iter_meta *meta, int pid)
 {
+	struct bpf_suspect suspect = { .pid = pid };
+
 	last_pid = pid;
-	bpf_seq_write(meta->seq, &pid, sizeof(pid));
+	bpf_seq_write(meta->seq, &suspect, sizeof(suspect));
 	return 0;
+}
+
+/* What a descriptor was found to hide. */
+static struct bpf_suspect found = {};
+
+static bool judge_hidden(struct file *file)
+{
+	struct vfsmount *vfsmount = BPF_CORE_READ(file, f_path.mnt);
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	found.hiding = hidden.where;
+	found.dev = BPF_CORE_READ(vfsmount, mnt_sb, s_dev);
+	found.mount = mount_id(vfsmount);
+	found.mode = BPF_CORE_READ(inode, i_mode);
+	found.rdev = BPF_CORE_READ(inode, i_rdev);
+	found.inode = BPF_CORE_READ(inode, i_ino);
+	return is_watched_mount(vfsmount, found.dev) ||
+	       (is_node(found.mode) && is_watched(BPF_WATCH_DEV, found.rdev)) ||
+	       (watches_namespaces && BPF_CORE_READ(inode, i_sb, s_magic) == NSFS_MAGIC &&
+		is_watched(BPF_WATCH_NAMESPACE, found.inode));
+}
+
+static __always_inline void tell_hidden(struct bpf_iter__task_file *ctx, struct file *file, int pid)
+{
+	if (!search_hidden(file))
+		return;
+	found.pid = pid;
+	bpf_seq_write(ctx->meta->seq, &found, sizeof(found));
 }
 
 SEC("iter/task_file")
@@ -125,7 +158,11 @@ int find_descriptors(struct bpf_iter__task_file *ctx)
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 
-	if (!task || !file || task->tgid == last_pid || !is_watched_file(file))
+	if (!task || !file)
+		return 0;
+	if (can_hide(file, file->f_inode->i_sb->s_magic))
+		tell_hidden(ctx, file, task->tgid);
+	if (task->tgid == last_pid || !is_watched_file(file))
 		return 0;
 	return tell(ctx->meta, task->tgid);
 }

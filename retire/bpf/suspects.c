@@ -3,7 +3,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/sysmacros.h>
+#include <string.h>
 
 #include "retire/bpf/bpf.h"
 #include "retire/bpf/iterate.h"
@@ -12,8 +12,8 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
-struct pids {
-	ARRAY_OF(pid_t) list;
+struct found {
+	ARRAY_OF(struct bpf_suspect) list;
 };
 
 static void cleanup_suspects(struct suspects **skeleton)
@@ -21,19 +21,19 @@ static void cleanup_suspects(struct suspects **skeleton)
 	suspects__destroy(*skeleton);
 }
 
-static void cleanup_pids(struct pids *pids)
+static void cleanup_found(struct found *found)
 {
-	free(pids->list.items);
+	free(found->list.items);
 }
 
-static int add_pid(void *argument, const void *record)
+static int add_suspect(void *argument, const void *record)
 {
-	struct pids *pids = argument;
-	pid_t *pid = array_add(&pids->list);
+	struct found *found = argument;
+	struct bpf_suspect *suspect = array_add(&found->list);
 
-	if (!pid)
+	if (!suspect)
 		return -ENOMEM;
-	*pid = *(const pid_t *)record;
+	*suspect = *(const struct bpf_suspect *)record;
 	return 0;
 }
 
@@ -49,7 +49,7 @@ static int load(struct suspects *skeleton, const struct bpf_watch *watches, size
 	return rc < 0 ? rc : watched_fill(bpf_map__fd(skeleton->maps.watched), watches, count);
 }
 
-static int find(const struct suspects *skeleton, struct pids *pids)
+static int find(const struct suspects *skeleton, struct found *found)
 {
 	const struct bpf_program *const passes[] = {
 		skeleton->progs.find_tasks,
@@ -59,34 +59,38 @@ static int find(const struct suspects *skeleton, struct pids *pids)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < COUNT_OF(passes); i++)
-		rc = iterate(passes[i], sizeof(pid_t), add_pid, pids);
+		rc = iterate(passes[i], sizeof(struct bpf_suspect), add_suspect, found);
 	return rc;
 }
 
-static int compare_pids(const void *a, const void *b)
+/* By pid; what is the same comes together, and no member of it is padding. */
+static int compare_suspects(const void *a, const void *b)
 {
-	pid_t left = *(const pid_t *)a, right = *(const pid_t *)b;
+	const struct bpf_suspect *left = a, *right = b;
 
-	return left < right ? -1 : left > right;
+	if (left->pid != right->pid)
+		return left->pid < right->pid ? -1 : 1;
+	return memcmp(left, right, sizeof(*left));
 }
 
-static void sort_once_each(struct pids *pids)
+static void sort_once_each(struct found *found)
 {
+	struct bpf_suspect *items = found->list.items;
 	size_t kept = 0;
 
-	if (!pids->list.count)
-		return;
-	qsort(pids->list.items, pids->list.count, sizeof(pid_t), compare_pids);
-	array_each(pid, &pids->list)
-		if (!kept || pids->list.items[kept - 1] != *pid)
-			pids->list.items[kept++] = *pid;
-	pids->list.count = kept;
+	if (found->list.count)
+		qsort(items, found->list.count, sizeof(*items), compare_suspects);
+	for (size_t i = 0; i < found->list.count; i++)
+		if (!kept || compare_suspects(&items[kept - 1], &items[i]))
+			items[kept++] = items[i];
+	found->list.count = kept;
 }
 
-int bpf_find_suspects(const struct bpf_watch *watches, size_t watch_count, pid_t **found, size_t *count)
+int bpf_find_suspects(const struct bpf_watch *watches, size_t watch_count, struct bpf_suspect **suspects,
+		      size_t *count)
 {
 	_cleanup_(cleanup_suspects) struct suspects *skeleton = NULL;
-	_cleanup_(cleanup_pids) struct pids pids = { 0 };
+	_cleanup_(cleanup_found) struct found found = { 0 };
 	int rc;
 
 	bpf_be_quiet();
@@ -94,11 +98,11 @@ int bpf_find_suspects(const struct bpf_watch *watches, size_t watch_count, pid_t
 	if (!skeleton)
 		return -errno;
 	rc = load(skeleton, watches, watch_count);
-	rc = rc < 0 ? rc : find(skeleton, &pids);
+	rc = rc < 0 ? rc : find(skeleton, &found);
 	if (rc < 0)
 		return rc;
-	sort_once_each(&pids);
-	*found = take_ptr(pids.list.items);
-	*count = pids.list.count;
+	sort_once_each(&found);
+	*suspects = take_ptr(found.list.items);
+	*count = found.list.count;
 	return 0;
 }

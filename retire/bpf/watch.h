@@ -14,5 +14,24 @@ enum bpf_watch_kind {
 
 /* The kernel's own dev_t: include/linux/kdev_t.h. */
 #define BPF_WATCH_NUMBER(major, minor) ((unsigned int)(major) << 20 | (unsigned int)(minor))
+#define BPF_WATCH_MAJOR(number)	       ((number) >> 20)
+#define BPF_WATCH_MINOR(number)	       ((number)&0xfffffU)
+
+/* How a process keeps a file that neither its descriptors nor its mappings show. */
+enum bpf_hiding {
+	BPF_NOT_HIDDEN,
+	BPF_IN_FLIGHT, /* over a unix socket, to one of its */
+	BPF_IN_RING,   /* registered with a ring of io_uring */
+};
+
+/* A process that matters; and one of the files hidden behind one descriptor: the rest is 0 when it is not. */
+struct bpf_suspect {
+	int pid; /* in the initial pid namespace */
+	enum bpf_hiding hiding;
+	unsigned int dev, rdev; /* the kernel's own dev_t: BPF_WATCH_MAJOR(), BPF_WATCH_MINOR() */
+	unsigned int mount;	/* mnt_id */
+	unsigned int mode;	/* st_mode */
+	unsigned long long inode;
+};
 
 #endif

@@ -222,6 +222,22 @@ int file_scan_thread(struct file_scan *scan, int dir, unsigned tables)
 	return rc < 0 ? rc : scan_namespace(scan, dir);
 }
 
+int file_scan_hidden(struct file_scan *scan, const struct bpf_suspect *suspect)
+{
+	struct statx stx = {
+		.stx_mask = STATX_MNT_ID,
+		.stx_mode = (uint16_t)suspect->mode,
+		.stx_ino = suspect->inode,
+		.stx_mnt_id = suspect->mount,
+		.stx_dev_major = BPF_WATCH_MAJOR(suspect->dev),
+		.stx_dev_minor = BPF_WATCH_MINOR(suspect->dev),
+		.stx_rdev_major = BPF_WATCH_MAJOR(suspect->rdev),
+		.stx_rdev_minor = BPF_WATCH_MINOR(suspect->rdev),
+	};
+
+	return judge(scan, &stx, suspect->hiding == BPF_IN_RING ? USE_RING : USE_FLIGHT, -1, NULL);
+}
+
 int file_scan_process(struct file_scan *scan, int dir, bool own)
 {
 	static const struct {

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "retire/bpf/watch.h"
 #include "retire/holders/bound-sockets.h"
 #include "retire/holders/dead-files.h"
 #include "retire/holders/inode-set.h"
@@ -36,6 +37,9 @@ struct file_scan {
  * -ENOMEM. A process that ends meanwhile just has less.
  */
 int file_scan_process(struct file_scan *scan, int dir, bool own);
+
+/* Adds a file that the process keeps where its directory shows nothing. 0 or -ENOMEM. */
+int file_scan_hidden(struct file_scan *scan, const struct bpf_suspect *suspect);
 
 /* Lets go of the matches of the last process. */
 void file_scan_forget(struct file_scan *scan);

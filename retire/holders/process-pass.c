@@ -104,6 +104,7 @@ static int look_at_all(void *argument, int *fd)
 	_cleanup_(process_scan_free) struct process_scan scan = {
 		.proc = pass->proc,
 		.own = pass->own,
+		.suspects = pass->suspects,
 		.files = { .root = pass->root,
 			   .matcher = pass->matcher,
 			   .steps = &lane->board->steps[lane->number - 1] },
@@ -144,14 +145,6 @@ static bool is_stuck(struct lane *lane)
 		lane->asleep = 0;
 	lane->steps = steps;
 	return ++lane->asleep > STUCK_TICKS;
-}
-
-static void give_up(struct child *child)
-{
-	kill(child->pid, SIGKILL);
-	wait_readable(child->pidfd, -1, deadline_in(200));
-	child_reap(child);
-	child_forget(child);
 }
 
 static bool take(const char **cursor, const char *end, void *to, size_t size)
@@ -253,7 +246,7 @@ static int attend(struct lane *lane, int *stuck)
 	if (rc == -ETIMEDOUT && !is_stuck(lane))
 		return 1;
 	if (rc == -ETIMEDOUT)
-		give_up(&lane->child);
+		child_give_up(&lane->child);
 	lost = collect(lane);
 	if (lost < 0 || (rc != -ETIMEDOUT && rc != -EPROTO))
 		return lost < 0 ? lost : rc;
@@ -266,8 +259,7 @@ static int attend(struct lane *lane, int *stuck)
 
 static void end_lane(struct lane *lane)
 {
-	if (lane->child.pid >= 0)
-		give_up(&lane->child);
+	child_give_up(&lane->child);
 	cleanup_close(&lane->answer);
 }
 

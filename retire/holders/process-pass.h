@@ -23,6 +23,7 @@ struct process_pass {
 	int proc;
 	pid_t own;
 	const struct pid_set *pids;
+	const struct suspects *suspects; /* what is known of them before; NULL: nothing */
 
 	/* found */
 	ARRAY_OF(struct sighting) sightings; /* by pid */

@@ -10,6 +10,7 @@
 #include "retire/holders/container.h"
 #include "retire/holders/pinner.h"
 #include "retire/holders/process-threads.h"
+#include "retire/holders/suspects.h"
 #include "util/cleanup.h"
 
 enum { FACT_SIZE = 16 << 10 };
@@ -146,6 +147,19 @@ static void note_pins(struct process_scan *scan, int process)
 			match->uses |= USE_PIN;
 }
 
+/* What only the kernel knows of it; of ours, what a user gave it is on the standard descriptors. */
+static int add_hidden(struct process_scan *scan, pid_t pid)
+{
+	size_t count = 0;
+	const struct bpf_suspect *suspect = scan->suspects ? suspects_of(scan->suspects, pid, &count) : NULL;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && pid != scan->own && i < count; i++)
+		if (suspect[i].hiding)
+			rc = file_scan_hidden(&scan->files, &suspect[i]);
+	return rc;
+}
+
 static int scan_files(struct process_scan *scan, int process, struct finding *finding)
 {
 	_cleanup_close_ int thread = -1;
@@ -158,6 +172,7 @@ static int scan_files(struct process_scan *scan, int process, struct finding *fi
 	rc = file_scan_process(&scan->files, thread < 0 ? process : thread, finding->pid == scan->own);
 	if (rc == 0)
 		rc = scan_threads(&scan->files, process, tid);
+	rc = rc < 0 ? rc : add_hidden(scan, finding->pid);
 	finding->denied = scan->files.denied;
 	if (rc < 0 || !scan->files.matches.count)
 		return rc;

@@ -6,9 +6,12 @@
 #include "retire/holders/process-files.h"
 #include "retire/holders/procfs.h"
 
+struct suspects;
+
 struct process_scan {
-	int proc;  /* /proc */
-	pid_t own; /* this program; 0: in a recorded tree, which does not know us */
+	int proc;			 /* /proc */
+	pid_t own;			 /* this program; 0: in a recorded tree, which does not know us */
+	const struct suspects *suspects; /* what is known of some before; NULL: nothing */
 	struct file_scan files;
 };
 

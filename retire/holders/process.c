@@ -200,13 +200,15 @@ static int tell_left(struct scan *scan, size_t left)
 }
 
 /* Looks at those of `pids`; who was there becomes known. */
-static int scan_set(struct scan *scan, const struct pid_set *pids, struct pid_set *known)
+static int scan_set(struct scan *scan, const struct pid_set *pids, const struct suspects *suspects,
+		    struct pid_set *known)
 {
 	_cleanup_(process_pass_free) struct process_pass pass = { .root = scan->root,
 								  .matcher = &scan->matcher,
 								  .proc = scan->proc,
 								  .own = scan->ancestors[0],
-								  .pids = pids };
+								  .pids = pids,
+								  .suspects = suspects };
 	int rc = process_pass_run(&pass);
 
 	for (size_t i = 0; rc == 0 && i < pass.sightings.count; i++)
@@ -215,42 +217,41 @@ static int scan_set(struct scan *scan, const struct pid_set *pids, struct pid_se
 	return rc < 0 ? rc : pid_set_merge(known, pids, &pass.gone);
 }
 
-static int scan_all(struct scan *scan)
+/* All who are not known yet, and then who has come meanwhile. */
+static int scan_unknown(struct scan *scan, struct pid_set *known)
 {
-	_cleanup_(pid_set_free) struct pid_set known = { { 0 } };
 	size_t fresh = 1;
 	int rc = 0;
 
 	for (int round = 0; rc == 0 && fresh && round < ROUNDS; round++) {
 		_cleanup_(pid_set_free) struct pid_set pids = { { 0 } };
 
-		rc = pid_set_read(&pids, scan->proc, &known);
+		rc = pid_set_read(&pids, scan->proc, known);
 		fresh = pids.list.count;
 		if (rc == 0 && fresh)
-			rc = scan_set(scan, &pids, &known);
+			rc = scan_set(scan, &pids, NULL, known);
 	}
 	return rc;
 }
 
-static int scan_suspects(struct scan *scan, const struct suspects *suspects)
-{
-	_cleanup_(pid_set_free) struct pid_set known = { { 0 } };
-	struct pid_set pids = { .list = { .items = suspects->pids, .count = suspects->count } };
-
-	return scan_set(scan, &pids, &known);
-}
-
+/* Of those who were there when the kernel was asked, it has named who matters. */
 static int scan_processes(struct scan *scan)
 {
 	_cleanup_close_ int proc = root_openf(scan->root, O_RDONLY | O_DIRECTORY, "/proc");
-	_cleanup_(suspects_free) struct suspects suspects = { .all = true };
+	_cleanup_(suspects_free) struct suspects suspects = { 0 };
+	_cleanup_(pid_set_free) struct pid_set known = { { 0 } };
+	int rc;
 
 	if (proc < 0)
 		return proc;
 	scan->proc = proc;
 	find_ancestors(scan);
-	suspects_find(scan->root, scan->look, &suspects);
-	return suspects.all ? scan_all(scan) : scan_suspects(scan, &suspects);
+	rc = suspects_find(scan->root, scan->look, proc, &suspects);
+	if (rc == 0 && !suspects.all)
+		rc = scan_set(scan, &suspects.pids, &suspects, &known);
+	if (rc == 0)
+		rc = pid_set_merge(&known, &suspects.asked, &suspects.pids);
+	return rc < 0 ? rc : scan_unknown(scan, &known);
 }
 
 static int tell_denied(struct scan *scan)

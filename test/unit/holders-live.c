@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 #include "retire/holders/holders.h"
+#include "retire/holders/suspects.h"
 #include "util/root.h"
 
 enum { SKIPPED = 77 };
@@ -154,6 +155,111 @@ static void every_kind_is_found_for_what_it_does(void **state)
 	look_free(&look);
 }
 
+/* What only a kernel that answers tells. */
+static bool kernel_answers(void)
+{
+	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct look look = { .initial_namespaces = true };
+	struct suspects suspects;
+	struct root root;
+	bool answers;
+
+	assert_return_code(root_open(&root, NULL), 0);
+	assert_return_code(suspects_find(&root, &look, proc, &suspects), 0);
+	answers = !suspects.all;
+	suspects_free(&suspects);
+	root_close(&root);
+	close(proc);
+	return answers;
+}
+
+static void what_proc_does_not_show_is_found_where_the_kernel_tells(void **state)
+{
+	static const struct {
+		const char *kind;
+		unsigned uses;
+	} rows[] = {
+		{ "flight", USE_FLIGHT },
+		{ "flight-received", USE_FLIGHT },
+		{ "flight-nested", USE_FLIGHT },
+		{ "flight-twice-nested", USE_FLIGHT },
+		{ "flight-unaccepted", USE_FLIGHT },
+		{ "uring-file", USE_RING },
+	};
+	struct look look = { .initial_namespaces = true };
+	bool told = kernel_answers();
+	pid_t pids[COUNT_OF(rows)];
+
+	(void)state;
+	print_message(told ? "the kernel tells\n" : "the kernel does not tell\n");
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		pids[i] = make_holder(rows[i].kind, path_for(rows[i].kind));
+	find_users(&look);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		unsigned uses = uses_of(&look, pids[i]);
+
+		kill(pids[i], SIGKILL);
+		if (uses != (told ? rows[i].uses : 0))
+			print_error("%s: 0x%x\n", rows[i].kind, uses);
+	}
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_int_equal(uses_of(&look, pids[i]), told ? rows[i].uses : 0);
+	look_free(&look);
+}
+
+/* True when it has a program of BPF, or what that goes over, open. */
+static bool asks_the_kernel(pid_t pid)
+{
+	for (int fd = 3; fd < 64; fd++) {
+		char link[64], target[64] = "";
+
+		snprintf(link, sizeof(link), "/proc/%d/fd/%d", pid, fd);
+		if (readlink(link, target, sizeof(target) - 1) > 0 && strstr(target, "bpf"))
+			return true;
+	}
+	return false;
+}
+
+/* Stops the child of `pid` that asks the kernel: to others it is as one that sleeps there. 0: none came. */
+static int stop_who_asks(pid_t pid)
+{
+	char path[64], text[256], *end;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	for (int tries = 0; tries < 2000; tries++, usleep(100)) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+		pid_t child;
+
+		close(fd);
+		text[n > 0 ? n : 0] = '\0';
+		for (char *at = text; (child = (pid_t)strtol(at, &end, 10)) > 0; at = end)
+			if (asks_the_kernel(child) && kill(child, SIGSTOP) == 0)
+				return 1;
+	}
+	return 0;
+}
+
+static void a_kernel_that_does_not_come_back_is_given_up(void **state)
+{
+	struct look look = { .initial_namespaces = true };
+	pid_t self = getpid(), user, stopper;
+	int status;
+
+	(void)state;
+	user = make_holder("open", path_for("open"));
+	stopper = fork();
+	if (stopper == 0)
+		_exit(stop_who_asks(self));
+	find_users(&look);
+	kill(user, SIGKILL);
+	waitpid(stopper, &status, 0);
+	assert_int_equal(uses_of(&look, user), USE_OPEN);
+	assert_true(WIFEXITED(status));
+	print_message(WEXITSTATUS(status) ? "given up\n" : "not asked\n");
+	look_free(&look);
+}
+
 static void give_up_tracing(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -239,6 +345,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_is_found_for_what_it_does),
+		cmocka_unit_test(what_proc_does_not_show_is_found_where_the_kernel_tells),
+		cmocka_unit_test(a_kernel_that_does_not_come_back_is_given_up),
 		cmocka_unit_test(what_proc_hides_is_unknown),
 		cmocka_unit_test(who_may_hold_what_nothing_shows_is_a_suspect),
 	};

@@ -62,6 +62,14 @@ static void make_flight_nested(const char *path, const char *argument)
 	send_away(send_into_pair(open_or_fail(path, O_RDWR), false));
 }
 
+static void make_flight_twice_nested(const char *path, const char *argument)
+{
+	int receiver = send_into_pair(open_or_fail(path, O_RDWR), false);
+
+	(void)argument;
+	send_away(send_into_pair(receiver, false));
+}
+
 static struct sockaddr_un address_of(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -103,6 +111,7 @@ const struct kind kinds_sockets[] = {
 	{ "flight", make_flight, true, "a descriptor in flight over a socket pair, both ends in one process" },
 	{ "flight-received", make_flight_received, true, "the same, the sender's end closed" },
 	{ "flight-nested", make_flight_nested, true, "the same, in a socket that is in flight itself" },
+	{ "flight-twice-nested", make_flight_twice_nested, true, "the same, in a socket that is so itself" },
 	{ "flight-unaccepted", make_flight_unaccepted, true, "the same, to a connection that nobody accepts" },
 	{ 0 },
 };
