@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "retire/bpf/iterate.h"
 
-#include <bpf/bpf.h>
+#include <bpf/skel_internal.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -11,22 +11,13 @@
 /* As much as the kernel gathers before it answers: kernel/bpf/bpf_iter.c, bpf_seq_read(). */
 enum { CHUNK = 8 * 4096 };
 
-static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
+static int start(int program)
 {
-	(void)level;
-	(void)format;
-	(void)arguments;
-	return 0;
-}
+	_cleanup_close_ int link = skel_link_create(program, 0, BPF_TRACE_ITER);
+	union bpf_attr attr = { .iter_create.link_fd = (uint32_t)link };
+	int fd = link < 0 ? -1 : skel_sys_bpf(BPF_ITER_CREATE, &attr, sizeof(attr.iter_create));
 
-void bpf_be_quiet(void)
-{
-	libbpf_set_print(quiet);
-}
-
-static void cleanup_link(struct bpf_link **link)
-{
-	bpf_link__destroy(*link);
+	return fd < 0 ? -errno : fd;
 }
 
 /* After a million things of which none was written it says EAGAIN, so that it can be interrupted. */
@@ -40,18 +31,16 @@ static ssize_t read_chunk(int fd, char *to, size_t room)
 	return n < 0 ? -errno : n;
 }
 
-int iterate(const struct bpf_program *program, size_t size, int (*found)(void *argument, const void *record),
-	    void *argument)
+int iterate(int program, size_t size, int (*found)(void *argument, const void *record), void *argument)
 {
-	_cleanup_(cleanup_link) struct bpf_link *link = bpf_program__attach_iter(program, NULL);
-	_cleanup_close_ int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
+	_cleanup_close_ int fd = start(program);
 	_Alignas(8) char chunk[CHUNK];
 	size_t length = 0, at;
 	ssize_t n;
 	int rc = 0;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	while (rc == 0 && (n = read_chunk(fd, chunk + length, sizeof(chunk) - length)) != 0) {
 		if (n < 0)
 			return (int)n;

@@ -3,17 +3,12 @@
 #ifndef RETIRE_BPF_ITERATE_H
 #define RETIRE_BPF_ITERATE_H
 
-#include <bpf/libbpf.h>
 #include <stddef.h>
-
-/* libbpf writes to stderr: nobody is told of what is only a faster way. */
-void bpf_be_quiet(void);
 
 /*
  * Gives each record of `size` bytes that the program writes to `found`, which
  * goes on with 0 and ends the pass with a negative errno. 0 or that errno.
  */
-int iterate(const struct bpf_program *program, size_t size, int (*found)(void *argument, const void *record),
-	    void *argument);
+int iterate(int program, size_t size, int (*found)(void *argument, const void *record), void *argument);
 
 #endif

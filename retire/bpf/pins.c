@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <bpf/bpf.h>
 #include <errno.h>
 
 #include "retire/bpf/bpf.h"
@@ -32,13 +31,13 @@ static int load(struct pins *skeleton, const struct bpf_page_range *ranges, uint
 	int map, rc;
 
 	skeleton->rodata->range_count = count;
-	rc = bpf_map__set_max_entries(skeleton->maps.ranges, count);
-	rc = rc < 0 ? rc : pins__load(skeleton);
-	map = rc < 0 ? -1 : bpf_map__fd(skeleton->maps.ranges);
+	skeleton->maps.ranges.max_entries = count;
+	rc = pins__load(skeleton);
+	map = skeleton->maps.ranges.map_fd;
 	for (uint32_t i = 0; rc == 0 && i < count; i++) {
 		struct pin_range range = { ranges[i].first, ranges[i].end };
 
-		rc = bpf_map_update_elem(map, &i, &range, BPF_ANY);
+		rc = skel_map_update_elem(map, &i, &range, BPF_ANY) < 0 ? -errno : 0;
 	}
 	return rc;
 }
@@ -51,10 +50,10 @@ int bpf_find_pins(const struct bpf_page_range *ranges, size_t count, bpf_pin_fou
 
 	if (count == 0 || count > BPF_PAGE_RANGES_MAX)
 		return count ? -E2BIG : 0;
-	bpf_be_quiet();
 	skeleton = pins__open();
 	if (!skeleton)
-		return -errno;
+		return -ENOMEM;
 	rc = load(skeleton, ranges, (uint32_t)count);
-	return rc < 0 ? rc : iterate(skeleton->progs.find_pins, sizeof(struct pin_record), hand_on, &finding);
+	return rc < 0 ? rc
+		      : iterate(skeleton->progs.find_pins.prog_fd, sizeof(struct pin_record), hand_on, &finding);
 }

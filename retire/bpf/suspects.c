@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,17 +42,17 @@ static int load(struct suspects *skeleton, const struct bpf_watch *watches, size
 	skeleton->rodata->watches_mounts = watched_has(watches, count, BPF_WATCH_MOUNT);
 	skeleton->rodata->watches_namespaces = watched_has(watches, count, BPF_WATCH_NAMESPACE);
 	skeleton->rodata->watches_stacked = watched_has_stacked(watches, count);
-	rc = bpf_map__set_max_entries(skeleton->maps.watched, count ? (__u32)count : 1);
-	rc = rc < 0 ? rc : suspects__load(skeleton);
-	return rc < 0 ? rc : watched_fill(bpf_map__fd(skeleton->maps.watched), watches, count);
+	skeleton->maps.watched.max_entries = count ? (__u32)count : 1;
+	rc = suspects__load(skeleton);
+	return rc < 0 ? rc : watched_fill(skeleton->maps.watched.map_fd, watches, count);
 }
 
 static int find(const struct suspects *skeleton, struct found *found)
 {
-	const struct bpf_program *const passes[] = {
-		skeleton->progs.find_tasks,
-		skeleton->progs.find_descriptors,
-		skeleton->progs.find_mappings,
+	const int passes[] = {
+		skeleton->progs.find_tasks.prog_fd,
+		skeleton->progs.find_descriptors.prog_fd,
+		skeleton->progs.find_mappings.prog_fd,
 	};
 	int rc = 0;
 
@@ -93,10 +91,9 @@ int bpf_find_suspects(const struct bpf_watch *watches, size_t watch_count, struc
 	_cleanup_(cleanup_found) struct found found = { 0 };
 	int rc;
 
-	bpf_be_quiet();
 	skeleton = suspects__open();
 	if (!skeleton)
-		return -errno;
+		return -ENOMEM;
 	rc = load(skeleton, watches, watch_count);
 	rc = rc < 0 ? rc : find(skeleton, &found);
 	if (rc < 0)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "retire/bpf/watched.h"
 
-#include <bpf/bpf.h>
+#include <bpf/skel_internal.h>
 #include <errno.h>
 #include <sys/sysmacros.h>
 
@@ -43,7 +43,7 @@ int watched_fill(int map, const struct bpf_watch *watches, size_t count)
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		rc = key_of(&watches[i], &key);
 		if (rc == 0)
-			rc = bpf_map_update_elem(map, &key, &yes, BPF_ANY);
+			rc = skel_map_update_elem(map, &key, &yes, BPF_ANY) < 0 ? -errno : 0;
 	}
 	return rc;
 }

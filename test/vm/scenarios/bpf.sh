@@ -34,6 +34,7 @@ scenario_asked_of_the_kernel_the_holders_of_a_file_system_are_the_same()
 	mkdir -p "$mnt"/{dir,upper,work,inside} /mnt/{merged,lower}
 	mount -t tmpfs none "$mnt/inside"
 	for kind in open open-path open-deleted dup-many map map-private map-deleted; do
+		echo content >"$mnt/$kind"
 		hold "$kind" "$mnt/$kind"
 	done
 	hold cwd "$mnt/dir"
