@@ -3,6 +3,7 @@
 
 #ifdef HAVE_SYSTEMD
 #define SD_JOURNAL_SUPPRESS_LOCATION
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 #include "util/child.h"
 #include "util/cleanup.h"
+#include "util/library.h"
 #include "util/text.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
@@ -101,10 +103,11 @@ static void fill(struct record *record, const struct result *result)
 
 static int send_record(void *argument, int *fd)
 {
+	__typeof__(&sd_journal_sendv) sendv = LIBRARY_FUNCTION("libsystemd.so.0", sd_journal_sendv);
 	const struct record *record = argument;
 
 	(void)fd;
-	return sd_journal_sendv(record->fields.items, (int)record->fields.count);
+	return !sendv ? -ENOSYS : sendv(record->fields.items, (int)record->fields.count);
 }
 
 void report_systemd(const struct result *result)
