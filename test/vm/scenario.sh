@@ -75,7 +75,7 @@ expect_retired()
 	expect_exit 0
 	expect_json '.result == "retired" and .changed and .devices[0].unused and (.stuck // [] | length == 0)'
 	expect_json 'all(.verify[]; .ok != false)'
-	expect "no mount is left" bash -c '! grep -q "/dev/pmem" /proc/*/mountinfo'
+	expect "no mount is left" bash -c '! grep -q "/dev/$1" /proc/*/mountinfo' - "${1:-pmem0}"
 	expect "no block device is left" test ! -e "/sys/block/${1:-pmem0}"
 	expect "ndctl agrees that it is disabled" \
 		bash -c 'ndctl list -N -i -n "$1" | jq -e ".[0].state == \"disabled\"" ' - "${2:-namespace0.0}"
@@ -91,6 +91,7 @@ hold()
 {
 	# these want a file that is there
 	[[ $1 != @(open|map) || -e $2 ]] || echo content >"$2"
+	: >"$work/hold.$1"
 	"$mkholder" "$@" >"$work/hold.$1" 2>&1 &
 	held=$!
 	wait_until 20 grep -q ready "$work/hold.$1" || {
@@ -139,7 +140,5 @@ snapshot()
 {
 	sed 's/^[0-9]* [0-9]* [0-9:]* //' /proc/self/mountinfo | sed 's/shared:[0-9]*/shared/' | sort
 	cat /proc/swaps
-	for d in /sys/bus/nd/devices/*; do
-		echo "$d $(basename "$(readlink "$d/driver" 2>/dev/null)")"
-	done
+	find /sys/bus/nd/devices/*/driver -maxdepth 0 -printf '%p %l\n'
 }
