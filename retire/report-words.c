@@ -9,34 +9,6 @@
 
 #define TEXT_MAX 8192
 
-/* Well-formed byte sequences: Unicode standard, table 3-7. Later bytes are all 80..bf. */
-static const struct {
-	unsigned char first_low, first_high, second_low, second_high;
-	size_t length;
-} sequences[] = {
-	{ 0x00, 0x7f, 0x00, 0x00, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-	{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-	{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-};
-
-/* Bytes of the character at `at`, 0 when there is none; never reads beyond a NUL. */
-static size_t character_length(const unsigned char *at)
-{
-	for (size_t i = 0; i < COUNT_OF(sequences); i++) {
-		size_t good = 1;
-
-		if (at[0] < sequences[i].first_low || at[0] > sequences[i].first_high)
-			continue;
-		if (sequences[i].length > 1 &&
-		    (at[1] < sequences[i].second_low || at[1] > sequences[i].second_high))
-			return 0;
-		while (good < sequences[i].length && at[good] >= 0x80 && at[good] <= 0xbf)
-			good++;
-		return good == sequences[i].length ? good : 0;
-	}
-	return 0;
-}
-
 char *valid_utf8(const char *text)
 {
 	static const char replacement[] = "\xef\xbf\xbd";
@@ -45,7 +17,7 @@ char *valid_utf8(const char *text)
 	char *copy = malloc(taken * 3 + 1), *out = copy;
 
 	while (copy && at < end) {
-		size_t length = character_length(at);
+		size_t length = utf8_length((const char *)at);
 
 		/* the bound may cut through a character */
 		if (length > (size_t)(end - at))
@@ -181,7 +153,8 @@ const struct holder *shown_holder(const struct look *look, int id)
 
 const char *use_name(size_t bit)
 {
-	static const char *const names[] = { "open", "map", "cwd", "root", "exe", "namespace", "pin", "socket", "in-flight", "io_uring" };
+	static const char *const names[] = { "open",	  "map", "cwd",	   "root",	"exe",
+					     "namespace", "pin", "socket", "in-flight", "io_uring" };
 
 	return bit < COUNT_OF(names) ? names[bit] : NULL;
 }

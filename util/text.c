@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "util/array.h"
+
 int parse_number(const char *text, uint64_t *number)
 {
 	int base = text[0] == '0' && (text[1] == 'x' || text[1] == 'X') ? 16 : 10;
@@ -95,20 +97,55 @@ bool starts_with(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+/* Well-formed byte sequences: Unicode standard, table 3-7. Later bytes are all 80..bf. */
+static const struct {
+	unsigned char first_low, first_high, second_low, second_high;
+	size_t length;
+} sequences[] = {
+	{ 0x00, 0x7f, 0x00, 0x00, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+	{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+	{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+};
+
+size_t utf8_length(const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+
+	for (size_t i = 0; i < COUNT_OF(sequences); i++) {
+		size_t good = 1;
+
+		if (at[0] < sequences[i].first_low || at[0] > sequences[i].first_high)
+			continue;
+		if (sequences[i].length > 1 &&
+		    (at[1] < sequences[i].second_low || at[1] > sequences[i].second_high))
+			return 0;
+		while (good < sequences[i].length && at[good] >= 0x80 && at[good] <= 0xbf)
+			good++;
+		return good == sequences[i].length ? good : 0;
+	}
+	return 0;
+}
+
 static bool is_control(const unsigned char *c)
 {
-	return *c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f);
+	return *c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] <= 0x9f);
 }
 
 char *printable(const char *text, char *copy, size_t size)
 {
 	size_t at = 0;
 
-	for (const unsigned char *c = (const unsigned char *)text; *c && at + 5 <= size; c++) {
-		if (is_control(c))
-			at += (size_t)snprintf(copy + at, size - at, "\\x%02x", *c);
-		else
-			copy[at++] = (char)*c;
+	while (*text) {
+		const unsigned char *c = (const unsigned char *)text;
+		size_t length = utf8_length(text);
+		bool plain = length && !is_control(c);
+
+		/* a part of a character has no place alone */
+		if (at + (plain ? length : 4 * (length ? length : 1)) >= size)
+			break;
+		for (size_t i = 0; i < (length ? length : 1); i++)
+			at += (size_t)snprintf(copy + at, size - at, plain ? "%c" : "\\x%02x", c[i]);
+		text += length ? length : 1;
 	}
 	copy[at] = '\0';
 	return copy;

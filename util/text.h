@@ -32,9 +32,12 @@ bool is_plain_path(const char *path);
 
 bool starts_with(const char *text, const char *prefix);
 
+/* Bytes of the UTF-8 character at `text`, 0 when there is none; never reads beyond a NUL. */
+size_t utf8_length(const char *text);
+
 /*
- * A copy of `text` fit for a terminal: bytes below 0x20, 0x7f and the C1
- * controls become \xNN. Other people choose file names and comm. At most
+ * A copy of `text` fit for a terminal: control characters (C1, too) and what is
+ * not UTF-8 become \xNN. Other people choose file names and comm. At most
  * `size` bytes with the NUL; returns `copy`.
  */
 char *printable(const char *text, char *copy, size_t size);

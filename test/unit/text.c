@@ -94,9 +94,12 @@ static void other_peoples_names_cannot_drive_a_terminal(void **state)
 
 	(void)state;
 	assert_string_equal(printable("fio\033[2J\n", copy, sizeof(copy)), "fio\\x1b[2J\\x0a");
-	assert_string_equal(printable("\302\233m \303\244", copy, sizeof(copy)), "\\xc2\233m \303\244");
+	assert_string_equal(printable("\302\233m \303\244", copy, sizeof(copy)), "\\xc2\\x9bm \303\244");
+	/* alone it controls a terminal of eight bits */
+	assert_string_equal(printable("\233m\377\303", copy, sizeof(copy)), "\\x9bm\\xff\\xc3");
 	assert_string_equal(printable("\177", copy, sizeof(copy)), "\\x7f");
 	assert_true(strlen(printable("abcdefgh", tiny, sizeof(tiny))) < sizeof(tiny));
+	assert_string_equal(printable("abc\303\244\303\244", tiny, sizeof(tiny)), "abc\303\244");
 	assert_true(strlen(printable("\n\n\n\n", tiny, sizeof(tiny))) < sizeof(tiny));
 }
 
