@@ -11,27 +11,34 @@ is_idle() { listed_pages; jq -e '.devices[0].pages.referenced == 0' "$work/out" 
 released()
 {
 	kill "$held"
-	expect "its references go with it" wait_until 10 is_idle
+	expect "its references go with it" wait_until 30 is_idle
 }
 
-# retire_late ARG...: a retirement in the background that stops, after its first look, before it touches anything
+# retire_late ARG...: a retirement that has had its first look and touched nothing yet; it is stopped until go_on
 retire_late()
 {
-	strace -f -qq --seccomp-bpf -o "$work/strace" -e trace=fdatasync -e inject=fdatasync:delay_enter=4000000:when=1 \
-		"$program" ndctl retire-namespace namespace0.0 "$@" >"$work/out" 2>"$work/err" &
+	strace -f -qq --seccomp-bpf -o "$work/strace" -e trace=fdatasync -e inject=fdatasync:delay_enter=3000000:when=1 \
+		"$program" ndctl retire-namespace namespace0.0 --timeout=200 "$@" \
+		>"$work/out" 2>"$work/err" &
 	runner=$!
-	wait_until 30 is_at_first_sync || failed=1
+	expect "it gets to the journal" wait_until 60 is_syncing
+	tool=$(pgrep -P "$runner" -x dax-retire)
+	kill -STOP "$tool"
 }
 
-# 75 is fdatasync(2); the journal of a retirement is there before its plan is synced
-is_at_first_sync()
+# 75 is fdatasync(2), which a child of its own does
+is_syncing()
 {
-	local tool
-	tool=$(pgrep -P "$runner" -x dax-retire) && grep -q '^75 ' "/proc/$tool/syscall" 2>/dev/null
+	local pid
+	for pid in $(pgrep -x dax-retire); do
+		grep -qs '^75 ' "/proc/$pid/syscall" && return
+	done
+	return 1
 }
 
-finish()
+go_on()
 {
+	kill -CONT "$tool"
 	wait "$runner"
 	rc=$?
 	ms=0
@@ -98,7 +105,7 @@ scenario_a_pin_that_comes_late_rolls_back()
 	retire_late --evict=stop
 	hold invisible-pin "$mnt/pinned"
 	before=$(snapshot)
-	finish
+	go_on
 	expect_rolled_back
 	expect_json '[.steps[] | select(.state == "failed") | .step] == ["foresee-references"]'
 	expect "the same is mounted" test "$before" = "$(snapshot)"
@@ -125,7 +132,7 @@ scenario_no_unbind_comes_under_a_pin()
 		expect "$kind: the namespace is as it was" test -b /dev/pmem0
 		expect "$kind: it is mounted" is_mounted
 		kill -KILL "$held"
-		wait_until 10 is_idle || failed=1
+		wait_until 30 is_idle || failed=1
 	done
 	retire namespace0.0 --evict=stop
 	expect_retired
@@ -198,7 +205,7 @@ scenario_pins_of_a_device_dax_are_counted()
 	done
 	retire_late
 	hold invisible-pin "$dev" 2097152
-	finish
+	go_on
 	expect_rolled_back
 	expect_json '[.steps[] | select(.state == "failed") | .step] | inside(["count-references", "claim"])'
 	released
