@@ -142,6 +142,8 @@ static void check_references(struct execution *execution)
 	uint64_t pages = 0;
 
 	array_each(record, &execution->result->steps) {
+		if (record->type == STEP_UNBIND && record->state == STATE_FAILED && !unknown)
+			unknown = record->message;
 		if (record->type != STEP_REFERENCES)
 			continue;
 		counted = true;

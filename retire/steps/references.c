@@ -28,27 +28,29 @@ static int take_count(struct execution *execution, const struct look *look, cons
 		if (!request_allows(execution->request, "references-unknown"))
 			return err_set(err, -ENODATA, "whether a page is still referenced cannot be told: %s",
 				       references->reason);
-		if (!record->message)
+		if (record && !record->message)
 			record->message = strdup(references->reason);
 		return 1;
 	}
 	if (references->referenced)
 		return err_set(err, -EBUSY,
-			       "%" PRIu64 " pages%s are still referenced by what no list shows: a pipe, a buffer "
-			       "registered for I/O, a transfer in flight",
-			       references->referenced, references_where(look, references, where, sizeof(where)));
-	record->pages = references->counted;
+			       "something that no list shows (a pipe, a buffer registered for I/O, a transfer in "
+			       "flight) still references %" PRIu64 " page%s%s",
+			       references->referenced, references->referenced == 1 ? "" : "s",
+			       references_where(look, references, where, sizeof(where)));
+	if (record)
+		record->pages = references->counted;
 	return 0;
 }
 
-static int apply_references(struct execution *execution, const struct step *step, struct step_record *record,
-			    struct err *err)
+int references_gone(struct execution *execution, int device, int interrupt, struct step_record *record,
+		    struct err *err)
 {
 	_cleanup_(look_free) struct look one = { 0 };
-	int rc = look_copy_device(execution->look, step->device, &one);
+	int rc = look_copy_device(execution->look, device, &one);
 
 	if (rc == 0)
-		rc = execution->count_references(execution->root, &one, execution->effects->interrupt,
+		rc = execution->count_references(execution->root, &one, interrupt,
 						 step_deadline(execution, PATIENCE_MS));
 	if (rc == -EINTR)
 		return err_set(err, rc, "interrupted by a signal");
@@ -57,6 +59,12 @@ static int apply_references(struct execution *execution, const struct step *step
 	array_each(references, &one.references)
 		return take_count(execution, execution->look, references, record, err);
 	return 1;
+}
+
+static int apply_references(struct execution *execution, const struct step *step, struct step_record *record,
+			    struct err *err)
+{
+	return references_gone(execution, step->device, execution->effects->interrupt, record, err);
 }
 
 const struct step_kind step_foresee = { STEP_FORESEE, step_capture_nothing, apply_references, step_undo_nothing,

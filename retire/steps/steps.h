@@ -139,6 +139,15 @@ int step_unseen(const struct execution *execution, const char *why, struct err *
 /* Looks again at who rests on the step's place, kills them if the request says so, and waits for their end. */
 int evict_again(struct execution *execution, const struct step *step, struct deadline deadline, struct err *err);
 
+/*
+ * Does anybody still reference a page of the device? 0: nobody, and
+ * record->pages says how many there are; 1: that cannot be told, which was
+ * allowed; -EBUSY, -ENODATA or another negative errno with a message. Ends when
+ * `interrupt` (-1: none) is readable. `record` may be NULL.
+ */
+int references_gone(struct execution *execution, int device, int interrupt, struct step_record *record,
+		    struct err *err);
+
 /* Each file's kinds; the table is in all.c. */
 extern const struct step_kind step_terminate, step_grace, step_freeze, step_flush, step_thaw, step_kill,
 	step_await_exit, step_foresee, step_withdraw, step_swap_off, step_unmount, step_loop_detach,

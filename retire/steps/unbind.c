@@ -43,6 +43,20 @@ static void unmount_dead(struct execution *execution, int device)
 	}
 }
 
+/*
+ * Nothing keeps anybody from opening a character device after the claim: what
+ * they reference by now is found, and not pulled away from under them.
+ */
+static int check_unclaimed(struct execution *execution, const struct step *step, struct err *err)
+{
+	const struct device *device = &execution->look->devices.items[step->device];
+	int rc = 0;
+
+	if (device->mode == MODE_DEVDAX && device_has_pages(device))
+		rc = references_gone(execution, step->device, -1, NULL, err);
+	return rc < 0 ? rc : 0;
+}
+
 static int apply_unbind(struct execution *execution, const struct step *step, struct step_record *record,
 			struct err *err)
 {
@@ -52,6 +66,7 @@ static int apply_unbind(struct execution *execution, const struct step *step, st
 	array_each(holder, &execution->look->holders)
 		if (step->while_mounted && holder->type == HOLDER_FILESYSTEM && holder->device == step->device)
 			rc = rc < 0 ? rc : files_close(execution, holder->dev, err);
+	rc = rc < 0 ? rc : check_unclaimed(execution, step, err);
 	if (rc < 0)
 		return rc;
 	rc = execution->effects->disable(execution->effects, device, deadline_in(UNBIND_MS), err);
