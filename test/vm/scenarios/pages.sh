@@ -17,11 +17,28 @@ released()
 # retire_late ARG...: a retirement that has had its first look and touched nothing yet; it is stopped until go_on
 retire_late()
 {
+	"$program" ndctl retire-namespace namespace0.0 "$@" >"$work/out" 2>"$work/err" &
+	tool=$! runner=$!
+	expect "it begins" wait_for_journal
+	kill -STOP "$tool"
+}
+
+wait_for_journal()
+{
+	until compgen -G "/run/dax-retire/journal/*" >/dev/null; do
+		kill -0 "$tool" || return
+		sleep 0.01
+	done
+}
+
+# retire_to_commit: one that has counted for the last time, and is stopped when it writes down the commit
+retire_to_commit()
+{
 	strace -f -qq --seccomp-bpf -o "$work/strace" -e trace=fdatasync -e inject=fdatasync:delay_enter=3000000:when=1 \
-		"$program" ndctl retire-namespace namespace0.0 --timeout=200 "$@" \
-		>"$work/out" 2>"$work/err" &
+		"$program" ndctl retire-namespace namespace0.0 --timeout=200 >"$work/out" 2>"$work/err" &
 	runner=$!
-	expect "it gets to the journal" wait_until 60 is_syncing
+	expect "it has counted" wait_until 90 grep -q '^count-references' "$work/err"
+	expect "it gets to the commit" wait_until 60 is_syncing
 	tool=$(pgrep -P "$runner" -x dax-retire)
 	kill -STOP "$tool"
 }
@@ -218,11 +235,7 @@ scenario_pins_of_a_device_dax_are_counted()
 # Nobody can be kept from opening a device-dax: what comes after the last count is found before the unbind
 a_pin_after_the_commit()
 {
-	retire_late
-	kill -CONT "$tool"
-	expect "it has counted" wait_until 60 grep -q '^count-references' "$work/err"
-	expect "it gets to the commit" wait_until 60 is_syncing
-	kill -STOP "$tool"
+	retire_to_commit
 	hold invisible-pin "$dev" 2097152
 	go_on
 	expect_exit 4
