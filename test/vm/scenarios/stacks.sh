@@ -7,6 +7,7 @@
 # back: when a later step fails, after a kill, and by restore.
 
 cut=$build/test/helpers/cut
+. "$here/stacks-words.sh"
 
 # An ext4 in a part of a file on DAX XFS, with content
 setup_image()
@@ -23,15 +24,6 @@ setup_image()
 	snapshot_stacks >"$work/before"
 }
 
-# diskseq and open counts are of the kernel's own making
-snapshot_stacks()
-{
-	snapshot
-	losetup -l -n -O NAME,BACK-FILE,OFFSET,SIZELIMIT,AUTOCLEAR,RO,DIO,LOG-SEC 2>/dev/null | sort
-	dmsetup table | sort
-	dmsetup info -c --noheadings -o name,uuid,major,minor,attr | sort
-}
-
 expect_as_before()
 {
 	snapshot_stacks >"$work/after"
@@ -39,15 +31,6 @@ expect_as_before()
 	expect "the upper one takes writes" can_write /mnt/up
 	expect "the lower one takes writes" can_write
 	expect "what was written is there" grep -q precious /mnt/up/file
-}
-
-no_dm_is_left() { [[ -z $(dmsetup info -c --noheadings -o name 2>/dev/null | grep -v "No devices") ]]; }
-no_loop_is_left() { [[ -z $(losetup -n -O NAME) ]]; }
-
-enable_again()
-{
-	ndctl enable-namespace namespace0.0 >/dev/null
-	wait_until 10 test -b /dev/pmem0
 }
 
 scenario_a_loop_device_goes_before_what_holds_its_file_is_frozen()
@@ -75,6 +58,7 @@ scenario_a_loop_device_goes_before_what_holds_its_file_is_frozen()
 	retire namespace0.0 --evict=stop
 	expect_retired
 	enable_again
+	holder_row loop-file named stop "a loop device on a file"
 }
 
 # unseen by the planner, met by the claim: all of it has been taken down by then
@@ -82,8 +66,7 @@ scenario_a_loop_device_is_put_back_when_the_claim_fails()
 {
 	local unseen
 	setup_image
-	hold detached-mount "$mnt"
-	unseen=$held
+	hold_unseen "$mnt"
 	retire namespace0.0 --evict=stop
 	expect_exit 3
 	expect_json '.result == "rolled-back" and (.stuck // [] | length == 0)'
@@ -98,12 +81,12 @@ scenario_a_loop_device_is_put_back_when_the_claim_fails()
 	expect_exit 3
 	expect_json '.result == "rolled-back" and (.stuck // [] | length == 0)'
 	expect_as_before
-	kill -KILL "$unseen"
-	wait "$unseen" 2>/dev/null
+	end_unseen
 	umount /mnt/up
 	wait_until 5 no_loop_is_left
 	expect "it still goes with its last user" no_loop_is_left
 	umount "$mnt"
+	holder_row loop-autoclear named stop "a loop device that goes with its last user"
 }
 
 scenario_a_loop_device_on_the_disk_itself_and_who_has_it_open()
@@ -118,6 +101,8 @@ scenario_a_loop_device_on_the_disk_itself_and_who_has_it_open()
 	expect_retired
 	expect "no loop device is left" no_loop_is_left
 	enable_again
+	holder_row loop-disk named stop "a loop device on the disk"
+	holder_row loop-open named kill "a process that has the node of a loop device open"
 }
 
 scenario_a_loop_device_whose_file_is_deleted_is_left_alone()
@@ -131,6 +116,7 @@ scenario_a_loop_device_whose_file_is_deleted_is_left_alone()
 	umount /mnt/up
 	losetup -d /dev/loop3
 	umount "$mnt"
+	holder_row loop-deleted named never "a loop device on a deleted file"
 }
 
 # Three deep: an ext4 on a loop device on a file of an ext4 on a table of two pieces of the namespace
@@ -172,15 +158,13 @@ scenario_three_deep_is_taken_down_put_back_and_restored()
 	retire namespace0.0
 	expect_exit 2
 	expect_json '[.vetoes[] | select(.code == "dm" or .code == "loop") | .lifted_by] == ["--evict=stop", "--evict=stop"]'
-	hold detached-mount "$mnt"
-	unseen=$held
+	hold_unseen "$mnt"
 	retire namespace0.0 --evict=stop
 	expect_exit 3
 	expect_json '.result == "rolled-back" and (.stuck // [] | length == 0)'
 	expect_json '.steps[] | select(.step == "dm-remove") | .state == "failed"'
 	expect_as_before
-	kill -KILL "$unseen"
-	wait "$unseen" 2>/dev/null
+	end_unseen
 	# whoever has the table itself open
 	hold open /dev/mapper/deep
 	retire namespace0.0 --evict=stop
@@ -211,8 +195,7 @@ scenario_a_table_with_swap_is_put_back_when_the_claim_fails()
 	dmsetup mknodes
 	mkswap /dev/mapper/swap >/dev/null && swapon -p 7 /dev/mapper/swap || failed=1
 	fresh_ext4 /dev/pmem0p2
-	hold detached-mount "$mnt"
-	unseen=$held
+	hold_unseen "$mnt"
 	snapshot_stacks >"$work/before"
 	retire namespace0.0 --evict=stop
 	expect_exit 3
@@ -220,13 +203,13 @@ scenario_a_table_with_swap_is_put_back_when_the_claim_fails()
 	expect_json '[.steps[] | select(.step == "dm-remove" or .step == "swap-off") | .state] == ["undone", "undone"]'
 	snapshot_stacks >"$work/after"
 	expect "everything is as it was" diff "$work/before" "$work/after"
-	kill -KILL "$unseen"
-	wait "$unseen" 2>/dev/null
+	end_unseen
 	swapoff /dev/mapper/swap
 	wait_until 5 dmsetup remove swap
 	umount "$mnt"
 	delpart /dev/pmem0 1
 	delpart /dev/pmem0 2
+	holder_row dm-linear named stop "a linear table of device-mapper, with swap on it"
 }
 
 lvm_() { lvm "$@" --config 'devices{use_devicesfile=0 scan="/dev"} activation{udev_sync=0 udev_rules=0 monitoring=0}' >>"$work/lvm" 2>&1; }
@@ -253,6 +236,7 @@ scenario_a_logical_volume_is_taken_down_and_restored()
 	expect "its own tools know it" lvm_ vgchange -an vg
 	lvm_ vgremove -ff -y vg
 	sed 's/^/# lvm: /' "$work/lvm" | tail -5
+	holder_row dm-lvm named stop "a logical volume of LVM"
 }
 
 # Where a file's data lies the disk has failed since. An extent that fails is there from the start: a table that
@@ -306,6 +290,8 @@ scenario_what_could_not_be_put_back_is_refused()
 	expect_json '.vetoes[] | select(.code == "dm") | .severity == "critical" and (.message | contains("other devices"))'
 	dmsetup remove wide
 	losetup -d /dev/loop5
+	holder_row dm-crypt named never "an encrypted device"
+	holder_row dm-elsewhere named never "a table that is also on another disk"
 }
 
 scenario_a_retirement_of_a_stack_that_is_killed_is_recovered()
