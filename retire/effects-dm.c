@@ -25,6 +25,13 @@ __attribute__((format(printf, 5, 6))) static void say_nothing(int level, const c
 	(void)level, (void)file, (void)line, (void)dm_errno_or_class, (void)fmt;
 }
 
+/* Quiet, and names as the kernel has them: the library would write "a b" as "a\x20b", which is another one. */
+static void prepare(void)
+{
+	dm_log_with_errno_init(say_nothing);
+	dm_set_name_mangling_mode(DM_STRING_MANGLING_NONE);
+}
+
 static void cleanup_task(struct dm_task **task)
 {
 	if (*task)
@@ -78,7 +85,7 @@ int dm_remove(void *argument, int *none)
 	int fd, rc;
 
 	(void)none;
-	dm_log_with_errno_init(say_nothing);
+	prepare();
 	rc = is_there(&stack->dm);
 	if (rc != 1)
 		return rc == 0 ? 1 : rc;
@@ -116,7 +123,7 @@ int dm_create(void *argument, int *none)
 	int rc;
 
 	(void)none;
-	dm_log_with_errno_init(say_nothing);
+	prepare();
 	/* the volume manager may have been quicker */
 	rc = is_there(&stack->dm);
 	if (rc != 0)
