@@ -319,14 +319,15 @@ static int verify_swap_off(const struct look *now, const struct captured *captur
 	return rc;
 }
 
-/* The device has come back with a new number. */
+/* The device has come back with a new number. "dm-3" is then whichever has that number now, not what it was. */
 static int restore_mount(struct execution *execution, const struct captured *captured, struct err *err)
 {
 	const char *source = text_of(captured->memo, "source");
 	struct stat found;
 
-	if (source && fstatat(execution->root->fd, source + strspn(source, "/"), &found, 0) == 0 &&
-	    S_ISBLK(found.st_mode) && !bool_of(captured->memo, "foreign"))
+	if (source && !starts_with(source, "/dev/dm-") &&
+	    fstatat(execution->root->fd, source + strspn(source, "/"), &found, 0) == 0 && S_ISBLK(found.st_mode) &&
+	    !bool_of(captured->memo, "foreign"))
 		put_dev(captured->memo, "number", found.st_rdev);
 	return undo_unmount(execution, captured, err);
 }

@@ -112,6 +112,7 @@ static void a_mount_of_another_source_is_refused(void **state)
 		PLAN(DEVICE, UNMOUNT(MOUNT("/dev/sda1", "259:0", "ext4", "/mnt", ""))),
 		PLAN(DEVICE, UNMOUNT(MOUNT("/dev/pmem1", "259:0", "ext4", "/mnt", ""))),
 		PLAN(DEVICE, UNMOUNT(MOUNT("/dev/dm-1", "253:1", "ext4", "/mnt", ""))),
+		PLAN(DEVICE, UNMOUNT(MOUNT("/dev/dm-0", "253:9", "ext4", "/mnt", ""))),
 		PLAN(DEVICE, UNMOUNT(MOUNT("/dev/link-to-sda1", "259:0", "ext4", "/mnt", ""))),
 		PLAN(DEVICE, UNMOUNT(MOUNT("/dev/none", "259:0", "ext4", "/mnt", ""))),
 		PLAN(DEVICE, UNMOUNT(MOUNT("dev/pmem0", "259:0", "ext4", "/mnt", ""))),
