@@ -44,7 +44,7 @@ static int number_to_place(void *argument, const char *word, char replaced[32])
 	return -EINVAL;
 }
 
-static struct json_object *capture_lower(const struct look *look, const struct dm_lower *lower)
+static struct json_object *capture_lower(const struct look *look, const struct lower *lower)
 {
 	struct json_object *object = capture_new();
 	int device;
@@ -74,15 +74,32 @@ static int put_targets(struct json_object *object, const struct dm *dm)
 	return 0;
 }
 
+static void put_lowers(struct json_object *object, const struct look *look, const struct lowers *lowers)
+{
+	put_object(object, "lower", capture_items());
+	array_each(lower, lowers)
+		capture_add(object, "lower", capture_lower(look, lower));
+}
+
 static int put_dm(struct json_object *object, const struct look *look, const struct dm *dm)
 {
 	put_text(object, "dm", dm->name);
 	put_text(object, "uuid", dm->uuid);
 	put_bool(object, "read_only", dm->read_only);
-	put_object(object, "lower", capture_items());
-	array_each(lower, &dm->lower)
-		capture_add(object, "lower", capture_lower(look, lower));
+	put_lowers(object, look, &dm->lower);
 	return put_targets(object, dm);
+}
+
+static void put_md(struct json_object *object, const struct look *look, const struct md *md)
+{
+	put_bool(object, "linear", md->level < 0);
+	put_number(object, "level", md->level < 0 ? 0 : (uint64_t)md->level);
+	put_number(object, "raid_disks", md->raid_disks);
+	put_number(object, "major", md->major);
+	put_number(object, "minor", md->minor);
+	put_number(object, "created", md->created);
+	put_bool(object, "read_only", md->read_only);
+	put_lowers(object, look, &md->lower);
 }
 
 struct json_object *capture_stack(const struct look *look, const struct holder *stack)
@@ -93,6 +110,8 @@ struct json_object *capture_stack(const struct look *look, const struct holder *
 	put_dev(object, "number", stack->dev);
 	if (stack->type == HOLDER_LOOP)
 		put_loop(object, &stack->loop);
+	if (stack->type == HOLDER_MD)
+		put_md(object, look, &stack->md);
 	if (stack->type == HOLDER_DM && put_dm(object, look, &stack->dm) < 0) {
 		capture_free(object);
 		object = NULL;
@@ -132,9 +151,9 @@ static int captured_loop(struct json_object *object, struct holder *stack)
 	return loop->path ? 0 : -ENOMEM;
 }
 
-static int add_lower(struct json_object *object, struct dm *dm)
+static int add_lower(struct json_object *object, struct lowers *lowers)
 {
-	struct dm_lower *lower = array_add(&dm->lower);
+	struct lower *lower = array_add(lowers);
 	const char *name = text_of(object, "name");
 	uint64_t device;
 
@@ -145,6 +164,16 @@ static int add_lower(struct json_object *object, struct dm *dm)
 	lower->name = strdup(name);
 	lower->device = (int)device;
 	return lower->name ? 0 : -ENOMEM;
+}
+
+static int captured_lowers(struct json_object *object, struct lowers *lowers)
+{
+	size_t count = length_of(object, "lower");
+	int rc = count > MAX_LOWER ? -EBADMSG : 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = add_lower(item_of(object, "lower", i), lowers);
+	return rc;
 }
 
 static int place_to_place(void *argument, const char *word, char replaced[32])
@@ -179,20 +208,37 @@ static int captured_dm(struct json_object *object, struct holder *stack)
 {
 	const char *name = text_of(object, "dm"), *uuid = text_of(object, "uuid");
 	struct dm *dm = &stack->dm;
-	int rc = 0;
+	int rc;
 
 	if (!name || !uuid || !*name || strlen(name) > 127 || strlen(uuid) > 128 || strchr(name, '/') ||
-	    length_of(object, "targets") > MAX_TARGETS || length_of(object, "lower") > MAX_LOWER ||
-	    !length_of(object, "targets"))
+	    length_of(object, "targets") > MAX_TARGETS || !length_of(object, "targets"))
 		return -EBADMSG;
 	dm->name = strdup(name);
 	dm->uuid = strdup(uuid);
 	dm->read_only = bool_of(object, "read_only");
-	for (size_t i = 0; rc == 0 && i < length_of(object, "lower"); i++)
-		rc = add_lower(item_of(object, "lower", i), dm);
+	rc = captured_lowers(object, &dm->lower);
 	for (size_t i = 0; rc == 0 && i < length_of(object, "targets"); i++)
 		rc = add_target(item_of(object, "targets", i), dm);
 	return dm->name && dm->uuid ? rc : -ENOMEM;
+}
+
+/* What the kernel takes on trust from who assembles: the version; of all else it reads the metadata. */
+static int captured_md(struct json_object *object, struct holder *stack)
+{
+	uint64_t level = number_of(object, "level"), disks = number_of(object, "raid_disks"),
+		 version = number_of(object, "major"), format = number_of(object, "minor"), number;
+
+	if (!is_numbered(stack->name, "md") || major(stack->dev) != MD_MAJOR ||
+	    parse_number(stack->name + strlen("md"), &number) < 0 || number != minor(stack->dev) || level > 10 ||
+	    disks > MAX_LOWER || version > 1 || format > 99 || !length_of(object, "lower"))
+		return -EBADMSG;
+	stack->md = (struct md){ .level = bool_of(object, "linear") ? -1 : (int)level,
+				 .raid_disks = (unsigned)disks,
+				 .major = (unsigned)version,
+				 .minor = (unsigned)format,
+				 .created = number_of(object, "created"),
+				 .read_only = bool_of(object, "read_only") };
+	return captured_lowers(object, &stack->md.lower);
 }
 
 int captured_stack(struct json_object *object, enum holder_type type, struct holder *stack)
@@ -206,7 +252,9 @@ int captured_stack(struct json_object *object, enum holder_type type, struct hol
 	stack->name = strdup(name);
 	if (!stack->name)
 		return -ENOMEM;
-	rc = type == HOLDER_DM ? captured_dm(object, stack) : captured_loop(object, stack);
+	rc = type == HOLDER_DM	 ? captured_dm(object, stack)
+	     : type == HOLDER_MD ? captured_md(object, stack)
+				 : captured_loop(object, stack);
 	if (rc < 0) {
 		holder_free(stack);
 		*stack = (struct holder){ .type = type };

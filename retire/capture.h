@@ -37,7 +37,7 @@ struct json_object *capture_served(const struct holder *holder);
 int captured_served(struct json_object *object, struct holder *holder);
 
 /*
- * A loop or device-mapper device: what it is and what it takes to make it
+ * A loop or device-mapper device or an md array: what it is and what it takes to make it
  * again; holder_free() when done. A table comes back with "@0", the place of
  * one in `lower`, for each device: captured_stack_number() writes their numbers
  * there, when each `lower` has its own of now.

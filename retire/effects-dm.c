@@ -68,6 +68,24 @@ static int is_there(const struct dm *dm)
 	return strcmp(dm_task_get_uuid(task), dm->uuid) == 0 ? 1 : -EADDRINUSE;
 }
 
+/* A cache writes back what only it has: admin-guide/device-mapper/writecache.rst, message "flush". */
+static int write_back(const struct dm *dm)
+{
+	array_each(target, &dm->targets) {
+		_cleanup_(cleanup_task) struct dm_task *task = NULL;
+
+		if (strcmp(target->type, "writecache") != 0)
+			continue;
+		task = dm_task_create(DM_DEVICE_TARGET_MSG);
+		if (!task || !dm_task_set_name(task, dm->name) || !dm_task_set_sector(task, target->start) ||
+		    !dm_task_set_message(task, "flush"))
+			return -ENOMEM;
+		if (!dm_task_run(task))
+			return -dm_task_get_errno(task);
+	}
+	return 0;
+}
+
 static int remove_it(const struct dm *dm)
 {
 	_cleanup_(cleanup_task) struct dm_task *task = dm_task_create(DM_DEVICE_REMOVE);
@@ -94,7 +112,7 @@ int dm_remove(void *argument, int *none)
 	fd = effects_open_block(node, stack->dev, O_RDONLY | O_EXCL);
 	if (fd < 0)
 		return fd;
-	rc = fsync(fd) < 0 ? -errno : 0;
+	rc = fsync(fd) < 0 ? -errno : write_back(&stack->dm);
 	close(fd);
 	return rc < 0 ? rc : remove_it(&stack->dm);
 }

@@ -14,6 +14,7 @@ static const struct {
 #ifdef HAVE_DEVMAPPER
 	[HOLDER_DM] = { dm_remove, dm_create },
 #endif
+	[HOLDER_MD] = { md_stop, md_assemble },
 	[HOLDER_LOOP] = { loop_detach, loop_attach },
 };
 

@@ -16,6 +16,8 @@ int stack_put_up(struct effects *effects, const struct holder *stack, int *fd, s
 /* What a child does (child_work); the argument is the holder. */
 int loop_detach(void *stack, int *fd);
 int loop_attach(void *stack, int *fd);
+int md_stop(void *stack, int *fd);
+int md_assemble(void *stack, int *fd);
 int dm_remove(void *stack, int *fd); /* both only with libdevmapper */
 int dm_create(void *stack, int *fd);
 

@@ -333,6 +333,22 @@ void nvme_target_free(struct nvme_target *target)
 	free(target->uuid);
 }
 
+const struct lowers *holder_lowers(const struct holder *holder)
+{
+	static const struct lowers none;
+
+	return holder->type == HOLDER_DM   ? &holder->dm.lower
+	       : holder->type == HOLDER_MD ? &holder->md.lower
+					   : &none;
+}
+
+static void lowers_free(struct lowers *lowers)
+{
+	array_each(lower, lowers)
+		free(lower->name);
+	free(lowers->items);
+}
+
 static void dm_free(struct dm *dm)
 {
 	free(dm->name);
@@ -342,9 +358,7 @@ static void dm_free(struct dm *dm)
 		free(target->params);
 	}
 	free(dm->targets.items);
-	array_each(lower, &dm->lower)
-		free(lower->name);
-	free(dm->lower.items);
+	lowers_free(&dm->lower);
 }
 
 void holder_free(struct holder *holder)
@@ -368,6 +382,9 @@ void holder_free(struct holder *holder)
 		break;
 	case HOLDER_DM:
 		dm_free(&holder->dm);
+		break;
+	case HOLDER_MD:
+		lowers_free(&holder->md.lower);
 		break;
 	case HOLDER_LOOP:
 		free(holder->loop.path);

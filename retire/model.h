@@ -197,11 +197,15 @@ struct dm_target {
 	char *params;
 };
 
-/* What the params of a table name; see dm-table.h for where they do. */
-struct dm_lower {
+/* What a dm table names (dm-table.h: where it does), or a member of an md array. */
+struct lower {
 	dev_t dev;
 	char *name; /* of the holder that it is, "" for the device itself; NULL until it is captured */
 	int device; /* index into look.devices, of the captured */
+};
+
+struct lowers {
+	ARRAY_OF(struct lower);
 };
 
 /* A device-mapper device: enough to make it again. */
@@ -209,7 +213,16 @@ struct dm {
 	char *name, *uuid; /* uuid: "" when it has none */
 	bool read_only;
 	ARRAY_OF(struct dm_target) targets;
-	ARRAY_OF(struct dm_lower) lower;
+	struct lowers lower;
+};
+
+/* An md array: enough to assemble it again, and to know it again. */
+struct md {
+	int level;			   /* -1: linear */
+	unsigned raid_disks, major, minor; /* the latter: version of its metadata, 1 and 2 for "1.2" */
+	uint64_t created;		   /* by its metadata, seconds since 1970 */
+	bool read_only;
+	struct lowers lower;
 };
 
 struct holder {
@@ -230,6 +243,7 @@ struct holder {
 		struct nvme_target nvme;
 		struct loop loop;
 		struct dm dm;
+		struct md md;
 	};
 };
 
@@ -368,6 +382,9 @@ void look_forget_holders(struct look *look);
 
 void look_free(struct look *look);
 void holder_free(struct holder *holder); /* what it owns */
+
+/* What a dm or md device stands on, each by its number; of others an empty list. */
+const struct lowers *holder_lowers(const struct holder *holder);
 void mount_free(struct mount *mount);
 void export_free(struct export *export);
 void nvme_target_free(struct nvme_target *target);

@@ -257,6 +257,24 @@ static int veto_filesystem(struct planning *planning, const struct holder *holde
 		planning->look->likely ? planning->look->likely : "");
 }
 
+/* What stands on other devices, too: those could not be found again by their numbers. */
+static const char *refusal_elsewhere(const struct holder *holder)
+{
+	if (holder->type == HOLDER_MD && holder->md.level > 0)
+		return "its other members are elsewhere; take the one that is here out of it by hand (mdadm "
+		       "--fail, "
+		       "then mdadm --remove), or stop the array (mdadm --stop)";
+	if (holder->type == HOLDER_MD)
+		return "its other members are elsewhere; stop the array by hand: mdadm --stop";
+	array_each(target, &holder->dm.targets)
+		if (strcmp(target->type, "writecache") == 0)
+			return "it is a cache between this device and another one; take it away by hand: "
+			       "lvconvert "
+			       "--splitcache, or dmsetup message with flush, then dmsetup remove";
+	return "it stands on other devices, too, of which this program knows nothing; take it down by hand: "
+	       "lvchange -an or dmsetup remove";
+}
+
 /* Why it is not taken down, whatever is asked; NULL: it can be. */
 static const char *refusal_of(const struct look *look, const struct holder *holder)
 {
@@ -265,13 +283,12 @@ static const char *refusal_of(const struct look *look, const struct holder *hold
 
 	if (kind->lifted_by == EVICT_NEVER)
 		return kind->refusal;
-	if (holder->type == HOLDER_DM && !holder->refusal)
-		array_each(lower, &holder->dm.lower)
-			if (!look_place(look, lower->dev, &device) && device < 0)
-				return "it stands on other devices, too, of which this program knows nothing; "
-				       "take "
-				       "it down by hand: lvchange -an or dmsetup remove";
-	return holder->refusal;
+	if (holder->refusal)
+		return holder->refusal;
+	array_each(lower, holder_lowers(holder))
+		if (!look_place(look, lower->dev, &device) && device < 0)
+			return refusal_elsewhere(holder);
+	return NULL;
 }
 
 /* What has nothing of its own to say: its kind says what it does there, and what ends it or why nothing does. */

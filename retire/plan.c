@@ -31,6 +31,7 @@ static const struct {
 	[STEP_SWAP_OFF] = { "swap-off", PHASE_SETTLE, "swap-on" },
 	[STEP_UNMOUNT] = { "unmount", PHASE_SETTLE, "mount" },
 	[STEP_DM_REMOVE] = { "dm-remove", PHASE_SETTLE, "dm-create" },
+	[STEP_MD_STOP] = { "md-stop", PHASE_SETTLE, "md-assemble" },
 	[STEP_LOOP_DETACH] = { "loop-detach", PHASE_SETTLE, "loop-attach" },
 	[STEP_CLAIM] = { "claim", PHASE_CLAIM },
 	[STEP_REFERENCES] = { "count-references", PHASE_CLAIM },
@@ -121,14 +122,12 @@ static int add_recipe(struct planning *planning, const enum step_type *recipe, c
 	return rc;
 }
 
-/* A device-mapper device may stand on several. */
+/* A dm or md device may stand on several. */
 static bool stands_on(const struct holder *holder, const struct holder *place)
 {
 	if (holder->on == place->id)
 		return true;
-	if (holder->type != HOLDER_DM)
-		return false;
-	array_each(lower, &holder->dm.lower)
+	array_each(lower, holder_lowers(holder))
 		if (lower->dev == place->dev)
 			return place->type != HOLDER_FILESYSTEM;
 	return false;

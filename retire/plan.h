@@ -33,6 +33,7 @@ enum step_type {
 	STEP_SWAP_OFF,	/* settle, of a swap area */
 	STEP_UNMOUNT,	/* settle, of a mount */
 	STEP_DM_REMOVE, /* settle, of a device-mapper device */
+	STEP_MD_STOP,	/* settle, of an md array */
 	STEP_LOOP_DETACH, /* settle, of a loop device */
 	STEP_CLAIM,	  /* claim, of a device */
 	STEP_REFERENCES,  /* … and is a page of it referenced, after all claims */

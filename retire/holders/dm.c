@@ -60,7 +60,7 @@ static int read_table(int control, dev_t dev, struct table *table)
 static int note_lower(void *argument, const char *word, char replaced[32])
 {
 	struct dm *dm = argument;
-	struct dm_lower *lower;
+	struct lower *lower;
 	dev_t dev;
 
 	if (parse_dev(word, &dev) < 0)

@@ -29,6 +29,7 @@ static const struct step_kind *const kinds[STEP_TYPES] = {
 	[STEP_SWAP_OFF] = &step_swap_off,
 	[STEP_UNMOUNT] = &step_unmount,
 	[STEP_DM_REMOVE] = &step_dm_remove,
+	[STEP_MD_STOP] = &step_md_stop,
 	[STEP_LOOP_DETACH] = &step_loop_detach,
 	[STEP_CLAIM] = &step_claim,
 	[STEP_REFERENCES] = &step_references,

@@ -10,12 +10,20 @@
 #include <sys/sysmacros.h>
 
 #include "retire/capture.h"
+#include "retire/holders/holders.h"
 #include "retire/steps/steps.h"
 #include "util/cleanup.h"
 
 static enum holder_type type_of(const struct captured *captured)
 {
-	return captured->type == STEP_DM_REMOVE ? HOLDER_DM : HOLDER_LOOP;
+	return captured->type == STEP_DM_REMOVE ? HOLDER_DM
+	       : captured->type == STEP_MD_STOP ? HOLDER_MD
+						: HOLDER_LOOP;
+}
+
+static struct lowers *lowers_of(struct holder *stack)
+{
+	return (struct lowers *)(uintptr_t)holder_lowers(stack);
 }
 
 static struct json_object *capture(const struct execution *execution, const struct step *step)
@@ -72,7 +80,7 @@ static const char *name_of(const struct captured *captured)
 }
 
 /* The number that something below a table has now; 0: it is not there. */
-static dev_t number_of_lower(const struct look *now, const struct dm_lower *lower)
+static dev_t number_of_lower(const struct look *now, const struct lower *lower)
 {
 	if ((size_t)lower->device >= now->devices.count)
 		return 0;
@@ -86,15 +94,15 @@ static dev_t number_of_lower(const struct look *now, const struct dm_lower *lowe
 	return 0;
 }
 
-/* A table gets the numbers of what is there now, on the devices of the retirement and nowhere else. */
-static int fill_table(const struct execution *execution, struct holder *stack, struct err *err)
+/* It gets the numbers of what is there now, on the devices of the retirement and nowhere else. */
+static int fill_lowers(const struct execution *execution, struct holder *stack, struct err *err)
 {
 	_cleanup_(look_free) struct look now = { 0 };
 	int rc = look_copy_devices(execution->look, &now);
 
 	rc = rc < 0 ? err_errno(err, rc, "cannot look again")
 		    : execution->find_holders(execution->root, &now, err);
-	array_each(lower, &stack->dm.lower) {
+	array_each(lower, lowers_of(stack)) {
 		if (rc < 0)
 			break;
 		lower->dev = number_of_lower(&now, lower);
@@ -103,7 +111,7 @@ static int fill_table(const struct execution *execution, struct holder *stack, s
 	}
 	if (rc < 0)
 		return rc;
-	rc = captured_stack_number(stack);
+	rc = stack->type == HOLDER_DM ? captured_stack_number(stack) : 0;
 	return rc < 0 ? err_errno(err, rc, "its table makes no sense") : 0;
 }
 
@@ -111,8 +119,8 @@ static int fill_table(const struct execution *execution, struct holder *stack, s
 static int check(const struct execution *execution, const struct captured *captured, struct holder *stack,
 		 struct err *err)
 {
-	if (stack->type == HOLDER_DM)
-		return fill_table(execution, stack, err);
+	if (stack->type != HOLDER_LOOP)
+		return fill_lowers(execution, stack, err);
 	if (!execution->recovering)
 		return 0;
 	return step_check_source(execution, captured, stack->loop.file, 0, &stack->loop.path, err);
@@ -145,7 +153,7 @@ static int undo(struct execution *execution, const struct captured *captured, st
 	if (rc < 0)
 		return err_errno(err, rc, "its journal does not say how it was made");
 	if (device->gone || !device->dev) {
-		result_add_loss_once(execution->result, was.type == HOLDER_DM ? "dm" : "loop", name_of(captured),
+		result_add_loss_once(execution->result, holder_kinds[was.type]->name, name_of(captured),
 				     "its device is gone");
 		put_bool(captured->memo, "lost", true);
 		rc = 1;
@@ -177,6 +185,24 @@ static bool is_same_loop(const struct loop *is, const struct loop *was)
 	       is->autoclear == was->autoclear;
 }
 
+static bool is_same_array(const struct md *is, const struct md *was)
+{
+	return is->level == was->level && is->raid_disks == was->raid_disks && is->created == was->created &&
+	       is->read_only == was->read_only && is->lower.count == was->lower.count;
+}
+
+static bool is_same(const struct holder *is, const struct holder *was)
+{
+	switch (was->type) {
+	case HOLDER_DM:
+		return is_same_table(&is->dm, &was->dm);
+	case HOLDER_MD:
+		return is_same_array(&is->md, &was->md);
+	default:
+		return is_same_loop(&is->loop, &was->loop);
+	}
+}
+
 /* Of the same kind and name; another number may have been all there was. */
 static bool is_it(const struct holder *holder, const struct holder *was)
 {
@@ -196,9 +222,7 @@ static int verify(const struct look *now, const struct captured *captured, struc
 	rc = bool_of(captured->memo, "lost") || err_set(err, 0, "it is not there");
 	array_each(holder, &now->holders)
 		if (is_it(holder, &was))
-			rc = (was.type == HOLDER_DM ? is_same_table(&holder->dm, &was.dm)
-						    : is_same_loop(&holder->loop, &was.loop)) ||
-			     err_set(err, 0, "it is another one, or made in another way");
+			rc = is_same(holder, &was) || err_set(err, 0, "it is another one, or made in another way");
 	holder_free(&was);
 	return rc;
 }
@@ -209,6 +233,7 @@ static bool goes_by_itself(const struct captured *captured)
 	return bool_of(captured->memo, "autoclear");
 }
 
+const struct step_kind step_md_stop = { STEP_MD_STOP, capture, apply, undo, verify, undo };
 const struct step_kind step_dm_remove = { STEP_DM_REMOVE, capture, apply, undo, verify, undo };
 const struct step_kind step_loop_detach = {
 	STEP_LOOP_DETACH, capture, apply, undo, verify, undo, goes_by_itself,

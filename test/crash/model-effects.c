@@ -558,7 +558,7 @@ static int put_up(struct model *model, int index, int *fd)
 		 stack->path);
 	if (!model->state->devices[stack->device].enabled)
 		return -ENXIO;
-	if (stack->dm && model_holds(model, HANDED_CLAIM, stack->device))
+	if (stack->type != HOLDER_LOOP && model_holds(model, HANDED_CLAIM, stack->device))
 		return -EBUSY;
 	if (stack->filesystem >= 0 && model_mount_at(model->state, MODEL_INITIAL, directory) < 0)
 		return -ENOENT;
@@ -570,14 +570,16 @@ static int put_up(struct model *model, int index, int *fd)
 	return 0;
 }
 
-/* A table names what stands below by its number. */
-static bool has_table(const struct model_stack *stack, const struct holder *holder)
+/* What stands below is named by its number. */
+static bool names_lower(const struct model_stack *stack, const struct holder *holder)
 {
 	dev_t on = model_disk(stack->device, stack->partition);
 	char params[32];
 
+	if (stack->type == HOLDER_MD)
+		return holder->md.lower.count == 1 && holder->md.lower.items[0].dev == on;
 	snprintf(params, sizeof(params), "%u:%u 2048", major(on), minor(on));
-	return !stack->dm ||
+	return stack->type == HOLDER_LOOP ||
 	       (holder->dm.targets.count == 1 && strcmp(holder->dm.targets.items[0].params, params) == 0);
 }
 
@@ -593,7 +595,7 @@ static int model_put_up(struct effects *effects, const struct holder *stack, int
 	if (begun < 0)
 		return begun;
 	index = stack_named(model, stack->name);
-	if (index >= 0 && !has_table(&model->state->stacks[index], stack))
+	if (index >= 0 && !names_lower(&model->state->stacks[index], stack))
 		return end(begun, -EINVAL, err);
 	return end(begun, put_up(model, index, begun ? NULL : fd), err);
 }

@@ -92,10 +92,22 @@ static char *own(const char *text)
 	return copy;
 }
 
+static void fill_array(struct holder *holder, dev_t on)
+{
+	struct lower *lower = array_add(&holder->md.lower);
+
+	if (!lower)
+		abort();
+	holder->md.level = -1;
+	holder->md.raid_disks = 1;
+	holder->md.major = 1;
+	lower->dev = on;
+}
+
 static void fill_table(struct holder *holder, dev_t on)
 {
 	struct dm_target *target = array_add(&holder->dm.targets);
-	struct dm_lower *lower = array_add(&holder->dm.lower);
+	struct lower *lower = array_add(&holder->dm.lower);
 	char params[32];
 
 	if (!target || !lower)
@@ -118,11 +130,12 @@ static void look_at_stack(struct looking *looking, int index)
 		return;
 	if (stack->filesystem < 0)
 		on = looking->partition[stack->device][stack->partition];
-	holder =
-		add(looking, stack->dm ? HOLDER_DM : HOLDER_LOOP, looking->device[stack->device], on, stack->name);
+	holder = add(looking, stack->type, looking->device[stack->device], on, stack->name);
 	holder->dev = model_stack_dev(looking->model->state, index);
-	if (stack->dm)
+	if (stack->type == HOLDER_DM)
 		fill_table(holder, model_disk(stack->device, stack->partition));
+	else if (stack->type == HOLDER_MD)
+		fill_array(holder, model_disk(stack->device, stack->partition));
 	else
 		holder->loop = (struct loop){ .path = own(stack->path),
 					      .file = stack->filesystem >= 0,

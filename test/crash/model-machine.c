@@ -18,7 +18,7 @@
 
 #include "util/cleanup.h"
 
-enum { PMEM_MAJOR = 259, LOOP_MAJOR = 7, DM_MAJOR = 253 };
+enum { PMEM_MAJOR = 259, LOOP_MAJOR = 7, DM_MAJOR = 253, MD_MAJOR = 9 };
 
 /* The one whose files stand in for those that the program looks up by path. */
 static struct model *current;
@@ -36,7 +36,9 @@ dev_t model_disk(int device, int partition)
 
 dev_t model_stack_dev(const struct model_state *state, int stack)
 {
-	return makedev(state->stacks[stack].dm ? DM_MAJOR : LOOP_MAJOR, (unsigned)stack);
+	enum holder_type type = state->stacks[stack].type;
+
+	return makedev(type == HOLDER_DM ? DM_MAJOR : type == HOLDER_MD ? MD_MAJOR : LOOP_MAJOR, (unsigned)stack);
 }
 
 bool model_stack_is_used(const struct model_state *state, int stack)
@@ -416,7 +418,8 @@ static int stat_node(const struct model_state *state, const char *name, struct s
 {
 	int device, partition = 0, stack;
 
-	if ((sscanf(name, "dev/loop%d", &stack) == 1 || sscanf(name, "dev/dm-%d", &stack) == 1) &&
+	if ((sscanf(name, "dev/loop%d", &stack) == 1 || sscanf(name, "dev/dm-%d", &stack) == 1 ||
+	     sscanf(name, "dev/md%d", &stack) == 1) &&
 	    state->stacks[stack].there) {
 		*found = (struct stat){ .st_mode = S_IFBLK | 0600, .st_rdev = model_stack_dev(state, stack) };
 		return 0;

@@ -76,9 +76,10 @@ struct model_process {
 	int keeps;	       /* the mount namespace that ends with it; 0: none */
 };
 
-/* A loop or device-mapper device. */
+/* A loop or device-mapper device, or an md array. */
 struct model_stack {
-	bool there, dm, autoclear;
+	bool there, autoclear;
+	enum holder_type type;
 	char name[16];
 	int device, partition; /* below it */
 	int filesystem;	       /* … or one that has the file; -1 */

@@ -53,11 +53,13 @@ enum stacks {
 	LOOP_ON_LOOP,
 	DM_FS,
 	DM_OPEN,
-	LOOP_ON_DM
+	LOOP_ON_DM,
+	MD_FS,
+	MD_OPEN,
 };
 static const char *const stack_names[] = {
 	"",	    " loop+ext4", " loop+ext4-inside", " loop~+ext4", " loop+open!", " loop+loop+ext4",
-	" dm+ext4", " dm+open!",  " dm+loop+ext4",
+	" dm+ext4", " dm+open!",  " dm+loop+ext4",     " md+ext4",    " md+open!",
 };
 
 /* What one device is made of. */
@@ -124,6 +126,7 @@ static int add_stack(struct building *building, int filesystem, int partition, b
 	char name[32];
 
 	*stack = (struct model_stack){ .there = true,
+				       .type = HOLDER_LOOP,
 				       .autoclear = autoclear,
 				       .device = building->device,
 				       .partition = partition,
@@ -234,10 +237,12 @@ static void add_stacks(struct building *building, const struct content *content)
 		return;
 	stack = add_stack(building, building->filesystem, content->partitioned, content->stacks == LOOP_AUTOCLEAR);
 	if (content->stacks >= DM_FS) {
-		building->state->stacks[stack].dm = true;
-		strcpy(building->state->stacks[stack].name, "dm-0");
+		bool md = content->stacks >= MD_FS;
+
+		building->state->stacks[stack].type = md ? HOLDER_MD : HOLDER_DM;
+		strcpy(building->state->stacks[stack].name, md ? "md0" : "dm-0");
 	}
-	if (content->stacks == LOOP_OPEN || content->stacks == DM_OPEN) {
+	if (content->stacks == LOOP_OPEN || content->stacks == DM_OPEN || content->stacks == MD_OPEN) {
 		add_process(building, "losetup", true)->stack = stack + 1;
 		return;
 	}
@@ -640,6 +645,8 @@ static const struct content stacked[] = {
 	{ MODE_RAW, false, NO_FILESYSTEM, NO_SWAP, ON_LAST_STUBBORN, .stacks = DM_FS },
 	{ MODE_FSDAX, true, NO_FILESYSTEM, SWAP_AREA, NOBODY, .stacks = DM_OPEN },
 	{ MODE_SECTOR, true, NO_FILESYSTEM, NO_SWAP, NOBODY, .stacks = LOOP_ON_DM },
+	{ MODE_FSDAX, false, NO_FILESYSTEM, NO_SWAP, ON_LAST_STUBBORN, .stacks = MD_FS },
+	{ MODE_RAW, true, NO_FILESYSTEM, SWAP_AREA, NOBODY, .stacks = MD_OPEN },
 };
 
 /* Of each thing that is stacked, one with each that has an order of its own with it. */

@@ -412,7 +412,7 @@ static void a_table_comes_back_with_the_numbers_of_now(void **state)
 		{ 2048, 4096, (char[]){ "striped" }, (char[]){ "2 128 259:0 0 259:1 8192" } },
 		{ 6144, 8, (char[]){ "error" }, (char[]){ "" } },
 	};
-	struct dm_lower lower[] = { { .dev = makedev(259, 1) }, { .dev = makedev(259, 0) } };
+	struct lower lower[] = { { .dev = makedev(259, 1) }, { .dev = makedev(259, 0) } };
 	struct look look = { .devices = { &device, 1, 1 }, .holders = { &part, 1, 1 } };
 	struct holder dm = { .type = HOLDER_DM,
 			     .name = (char[]){ "dm-3 (vg-data)" },
@@ -420,7 +420,7 @@ static void a_table_comes_back_with_the_numbers_of_now(void **state)
 			     .dm = { .name = (char[]){ "vg-data" },
 				     .uuid = (char[]){ "LVM-abc" },
 				     .targets = { targets, 3, 3 },
-				     .lower = { lower, 2, 2 } } },
+				     .lower = { { lower, 2, 2 } } } },
 		      again;
 	struct json_object *object = through_text(capture_stack(&look, &dm));
 
@@ -481,9 +481,79 @@ static void a_table_names_nothing_but_what_is_below(void **state)
 	}
 }
 
+static void an_array_comes_back_whole(void **state)
+{
+	struct device device = { .name = (char[]){ "namespace0.0" }, .dev = makedev(259, 0) };
+	struct holder part = { .type = HOLDER_PARTITION, .name = (char[]){ "pmem0p1" }, .dev = makedev(259, 1) };
+	struct lower lower[] = { { .dev = makedev(259, 1) }, { .dev = makedev(259, 0) } };
+	struct look look = { .devices = { &device, 1, 1 }, .holders = { &part, 1, 1 } };
+
+	(void)state;
+	for (int level = -1; level <= 10; level++) {
+		struct holder md = { .type = HOLDER_MD,
+				     .name = (char[]){ "md127" },
+				     .dev = makedev(9, 127),
+				     .md = { .level = level,
+					     .raid_disks = 3,
+					     .major = 1,
+					     .minor = 2,
+					     .created = UINT32_MAX,
+					     .read_only = level % 2,
+					     .lower = { { lower, 2, 2 } } } },
+			      again;
+		struct json_object *object = through_text(capture_stack(&look, &md));
+
+		assert_int_equal(captured_stack(object, HOLDER_MD, &again), 0);
+		assert_string_equal(again.name, "md127");
+		assert_true(again.dev == makedev(9, 127));
+		assert_int_equal(again.md.level, level);
+		assert_int_equal(again.md.raid_disks, 3);
+		assert_int_equal(again.md.major * 100 + again.md.minor, 102);
+		assert_true(again.md.created == UINT32_MAX);
+		assert_int_equal(again.md.read_only, level % 2 != 0);
+		assert_int_equal(again.md.lower.count, 2);
+		assert_string_equal(again.md.lower.items[0].name, "pmem0p1");
+		assert_string_equal(again.md.lower.items[1].name, "");
+		holder_free(&again);
+		capture_free(object);
+	}
+}
+
+#define MD(name, number, more)                                                                                    \
+	"{\"name\":\"" name "\",\"number\":\"" number                                                             \
+	"\",\"level\":1,\"raid_disks\":2,\"major\":1,\"minor\":2" more "}"
+#define MEMBER ",\"lower\":[{\"device\":0,\"name\":\"\"}]"
+
+static void an_array_that_makes_no_sense_is_none(void **state)
+{
+	static const char *const arrays[] = {
+		MD("md0", "8:0", MEMBER),
+		MD("md0", "9:1", MEMBER),
+		MD("sda1", "9:0", MEMBER),
+		MD("md0/../sda1", "9:0", MEMBER),
+		MD("md", "9:0", MEMBER),
+		MD("md0", "9:0", ""),
+		MD("md0", "9:0", ",\"lower\":[]"),
+		MD("md0", "9:0", ",\"lower\":[7]"),
+		MD("md0", "9:0", ",\"lower\":[{\"device\":-1,\"name\":\"\"}]"),
+		"{}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(arrays); i++) {
+		struct json_object *object = json_tokener_parse(arrays[i]);
+		struct holder stack;
+
+		assert_int_equal(captured_stack(object, HOLDER_MD, &stack), -EBADMSG);
+		json_object_put(object);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_array_comes_back_whole),
+		cmocka_unit_test(an_array_that_makes_no_sense_is_none),
 		cmocka_unit_test(a_loop_device_comes_back_whole),
 		cmocka_unit_test(a_table_comes_back_with_the_numbers_of_now),
 		cmocka_unit_test(a_table_names_nothing_but_what_is_below),

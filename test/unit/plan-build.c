@@ -330,8 +330,11 @@ static bool fits_holder(const struct look *look, const struct step *step)
 		return holder && holder->type == HOLDER_FILESYSTEM;
 	case STEP_KILL:
 	case STEP_AWAIT_EXIT:
-		return !step->holder || (holder && (holder->type == HOLDER_FILESYSTEM ||
-						    holder->type == HOLDER_LOOP || holder->type == HOLDER_DM));
+		return !step->holder ||
+		       (holder && (holder->type == HOLDER_FILESYSTEM || holder->type == HOLDER_LOOP ||
+				   holder->type == HOLDER_DM || holder->type == HOLDER_MD));
+	case STEP_MD_STOP:
+		return holder && holder->type == HOLDER_MD;
 	case STEP_LOOP_DETACH:
 		return holder && holder->type == HOLDER_LOOP;
 	case STEP_DM_REMOVE:

@@ -14,9 +14,10 @@ static int add_dm(struct look *look, int on, const char *name, unsigned number)
 	return id;
 }
 
-static void add_lower(struct look *look, int dm, dev_t dev)
+static void add_lower(struct look *look, int id, dev_t dev)
 {
-	struct dm_lower *lower = array_add(&look_holder(look, dm)->dm.lower);
+	struct holder *holder = look_holder(look, id);
+	struct lower *lower = array_add(holder->type == HOLDER_MD ? &holder->md.lower : &holder->dm.lower);
 
 	assert_non_null(lower);
 	lower->dev = dev;
@@ -54,6 +55,59 @@ static void pool_on_two(struct look *look)
 static void on_md(struct look *look)
 {
 	on_stack(look, HOLDER_MD, "md0");
+}
+
+static void on_md_in_pieces(struct look *look)
+{
+	on_md(look);
+	array_each(holder, &look->holders)
+		if (holder->type == HOLDER_MD)
+			holder->refusal = "stop it by hand: mdadm --stop";
+}
+
+/* Of two partitions, found on the second of them. */
+static void on_two_partitions(struct look *look)
+{
+	int first, second, md;
+
+	add_device(look, MODE_FSDAX);
+	first = add_stack(look, HOLDER_PARTITION, DISK0, "pmem0p1");
+	second = add_stack(look, HOLDER_PARTITION, DISK0, "pmem0p2");
+	md = add_stack(look, HOLDER_MD, second, "md0");
+	add_lower(look, md, look_holder(look, first)->dev);
+	add_lower(look, md, look_holder(look, second)->dev);
+	xfs_on(look, md, "/mnt");
+}
+
+static void mirror(struct look *look, int level)
+{
+	int md;
+
+	add_device(look, MODE_FSDAX);
+	md = add_stack(look, HOLDER_MD, DISK0, "md0");
+	look_holder(look, md)->md.level = level;
+	add_lower(look, md, look->devices.items[0].dev);
+	add_lower(look, md, makedev(8, 1));
+}
+
+static void on_mirror(struct look *look)
+{
+	mirror(look, 1);
+}
+
+static void on_stripes(struct look *look)
+{
+	mirror(look, 0);
+}
+
+static void on_cache(struct look *look)
+{
+	struct dm_target *target;
+
+	on_two_disks(look);
+	target = array_add(&look->holders.items[0].dm.targets);
+	assert_non_null(target);
+	target->type = strdup("writecache");
 }
 
 static void on_loop(struct look *look)
@@ -142,7 +196,17 @@ static const struct plan_row rows[] = {
 	{ "a_table_on_several_places_goes_before_each_of_them", pool_on_two, EVICT_STOP,
 	  .steps = "dm-remove dm-2 (pool), dm-remove dm-0 (meta), dm-remove dm-1 (data), claim pmem0, "
 		   "unbind pfn0.0" },
-	{ "md_is_critical_and_all_else_is_listed", on_md,
+	{ "a_cache_of_another_device_is_critical", on_cache, EVICT_KILL, .stands = "dm dm-0 (wide) critical",
+	  .says = "--splitcache" },
+	{ "an_array_refuses_without_evict", on_two_partitions,
+	  .stands = "md md0 --evict=stop, mount /mnt --evict=stop" },
+	{ "an_array_goes_after_what_is_on_it", on_two_partitions, EVICT_STOP,
+	  .steps = "freeze /mnt, flush /mnt, thaw /mnt, unmount /mnt, md-stop md0, claim pmem0, unbind pfn0.0" },
+	{ "a_mirror_with_a_leg_elsewhere_is_critical", on_mirror, EVICT_KILL, .stands = "md md0 critical",
+	  .says = "mdadm --fail" },
+	{ "stripes_that_are_elsewhere_too_are_critical", on_stripes, EVICT_KILL, .stands = "md md0 critical",
+	  .says = "stop the array by hand: mdadm --stop" },
+	{ "md_is_critical_and_all_else_is_listed", on_md_in_pieces,
 	  .stands = "md md0 critical, mount /mnt --evict=stop, process fio[812] --evict=term, "
 		    "swap /dev/pmem0p2 --evict=stop, incomplete process 5 --allow=incomplete",
 	  .says = "mdadm --stop" },
