@@ -82,7 +82,13 @@ static int note_put_up(struct effects *effects, const struct holder *stack, int 
 	char text[256];
 
 	(void)fd, (void)deadline, (void)err;
-	snprintf(text, sizeof(text), "%s on %s", stack->name, stack->loop.path);
+	if (stack->type == HOLDER_LOOP)
+		snprintf(text, sizeof(text), "%s on %s", stack->name, stack->loop.path);
+	else if (stack->type == HOLDER_DM)
+		snprintf(text, sizeof(text), "%s: %s", stack->name, stack->dm.targets.items[0].params);
+	else
+		snprintf(text, sizeof(text), "%s on %u:%u", stack->name, major(stack->md.lower.items[0].dev),
+			 minor(stack->md.lower.items[0].dev));
 	note(effects, "put up", text);
 	return 0;
 }

@@ -36,6 +36,13 @@
 	WITHDRAW("\"path\":\"" path "\",\"client\":\"" client "\",\"options\":\"" options "\"")
 #define SUBSYSTEMS		   "/sys/kernel/config/nvmet/subsystems/"
 #define TARGET(directory, backing) WITHDRAW("\"directory\":\"" directory "\",\"backing\":\"" backing "\"")
+#define ARRAY(lower)                                                                                              \
+	"{\"step\":\"md-stop\",\"device\":0,\"subject\":\"md0\",\"memo\":{\"name\":\"md0\",\"number\":\"9:0\","   \
+	"\"level\":1,\"raid_disks\":2,\"major\":1,\"minor\":2,\"created\":7,\"lower\":[" lower "]}}"
+#define TABLE(params, lower)                                                                                      \
+	"{\"step\":\"dm-remove\",\"device\":0,\"subject\":\"dm-7\",\"memo\":{\"name\":\"dm-7\",\"number\":"       \
+	"\"253:7\",\"dm\":\"x\",\"uuid\":\"\",\"lower\":[" lower                                                  \
+	"],\"targets\":[{\"start\":0,\"length\":8,\"type\":\"linear\",\"params\":\"" params "\"}]}}"
 #define LOOP(name, number, path, more)                                                                            \
 	"{\"step\":\"loop-detach\",\"device\":0,\"subject\":\"loop0\",\"memo\":{\"name\":\"" name                 \
 	"\",\"number\":\"" number "\",\"path\":\"" path "\",\"block_size\":512" more "}}"
@@ -99,6 +106,10 @@ static void an_honest_journal_is_acted_on(void **state)
 	out = act_on_step(place, PLAN(DEVICE, LOOP("loop0", "7:0", "/dev/pmem0", "")));
 	assert_string_equal(out.noted.calls, "put up loop0 on /dev/pmem0;put up loop0 on /dev/pmem0;"
 					     "put up loop0 on /dev/pmem0;");
+	out = act_on_step(place, PLAN(DEVICE, ARRAY("{\"device\":0,\"name\":\"\"}")));
+	assert_string_equal(out.noted.calls, "put up md0 on 259:0;put up md0 on 259:0;put up md0 on 259:0;");
+	out = act_on_step(place, PLAN(DEVICE, TABLE("@0 0", "{\"device\":0,\"name\":\"\"}")));
+	assert_string_equal(out.noted.calls, "put up dm-7: 259:0 0;put up dm-7: 259:0 0;put up dm-7: 259:0 0;");
 	out = act_on_step(place, PLAN(DEVICE, FREEZE("259:0")));
 	assert_string_equal(out.noted.calls, "open fs-259:0;thaw it;");
 	out = act_on_step(place, PLAN(DEVICE, UNBIND));
@@ -231,6 +242,25 @@ static void what_is_elsewhere_is_not_served(void **state)
 		PLAN(DEVICE, TARGET("/sys/module", "/dev/pmem0")),
 		PLAN(DEVICE, TARGET("/tmp", "/dev/pmem0")),
 		PLAN(DEVICE, TARGET(SUBSYSTEMS "s/namespaces/1", "dev/pmem0")),
+	};
+
+	for (size_t i = 0; i < COUNT_OF(plans); i++)
+		assert_refused(*state, plans[i]);
+}
+
+static void a_table_or_array_on_another_device_is_not_made(void **state)
+{
+	static const char *const plans[] = {
+		PLAN(DEVICE, ARRAY("{\"device\":0,\"name\":\"sda1\"}")),
+		PLAN(DEVICE, ARRAY("{\"device\":7,\"name\":\"\"}")),
+		PLAN(DEVICE, ARRAY("{\"device\":0,\"name\":\"\"},{\"device\":0,\"name\":\"sda1\"}")),
+		PLAN(DEVICE, ARRAY("")),
+		PLAN(DEVICE, "{\"step\":\"md-stop\",\"device\":0,\"subject\":\"md0\"}"),
+		PLAN(DEVICE, TABLE("@0 0", "{\"device\":0,\"name\":\"sda1\"}")),
+		PLAN(DEVICE, TABLE("@0 0", "{\"device\":7,\"name\":\"\"}")),
+		PLAN(DEVICE, TABLE("8:1 0", "{\"device\":0,\"name\":\"\"}")),
+		PLAN(DEVICE, TABLE("/dev/sda1 0", "{\"device\":0,\"name\":\"\"}")),
+		PLAN(DEVICE, "{\"step\":\"dm-remove\",\"device\":0,\"subject\":\"dm-0\"}"),
 	};
 
 	for (size_t i = 0; i < COUNT_OF(plans); i++)
@@ -507,6 +537,7 @@ int main(void)
 		on_machine(swap_elsewhere_is_not_turned_on),
 		on_machine(what_is_elsewhere_is_not_served),
 		on_machine(a_loop_device_on_another_device_is_not_made),
+		on_machine(a_table_or_array_on_another_device_is_not_made),
 		on_machine(what_another_device_has_is_not_thawed),
 		on_machine(a_device_with_the_number_of_another_is_refused),
 		on_machine(a_device_with_a_name_of_several_is_refused),
