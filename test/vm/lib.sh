@@ -89,6 +89,7 @@ kernel_log_since()
 kernel_warnings_since()
 {
 	kernel_log_since "${1-}" | awk '
+		/appears to be on the same physical disk/ { next } # md, of two partitions
 		/WARNING:|BUG:|Oops[: ]|general protection fault|blocked for more than [0-9]+ seconds/ ||
 		/soft lockup|hard LOCKUP|rcu: INFO: .*stall|rcu_.* detected .*stall/ ||
 		/possible (circular|recursive) locking|INFO: possible|inconsistent lock state|Bad page state|refcount_t: / {
