@@ -3,8 +3,8 @@
 # sampled
 # guest: --pmem 1026M
 #
-# Arrays on partitions of a namespace: taken down, put back, or refused with what
-# to do by hand.
+# Arrays, stripes and caches on partitions of a namespace: taken down, put back, or
+# refused with what to do by hand.
 
 . "$here/stacks-words.sh"
 
@@ -131,4 +131,59 @@ scenario_a_mirror_with_a_leg_elsewhere_is_refused_with_the_way_out()
 	wait_until 10 test -b /dev/pmem0
 	end_parts
 	holder_row md-elsewhere named never "an md mirror with a leg on another disk"
+}
+
+scenario_stripes_and_a_cache_on_the_same_namespace_are_put_back_and_restored()
+{
+	local unseen
+	modprobe -q dm-mod && modprobe -q dm-writecache
+	setup_parts 64M 128M 64M 64M 256M
+	dd if=/dev/zero of=/dev/pmem0p1 bs=1M count=1 status=none conv=fsync
+	echo "0 $((2048 * 128)) writecache p /dev/pmem0p2 /dev/pmem0p1 4096 0" |
+		dmsetup create cached --uuid TEST-cached || failed=1
+	echo "0 $((2048 * 128)) striped 2 128 /dev/pmem0p3 0 /dev/pmem0p4 0" |
+		dmsetup create striped --uuid TEST-striped || failed=1
+	dmsetup mknodes
+	mkswap /dev/mapper/striped >/dev/null && swapon -p 3 /dev/mapper/striped || failed=1
+	mkfs.ext4 -q -F /dev/mapper/cached
+	mkdir -p /mnt/up
+	mount -o noatime /dev/mapper/cached /mnt/up || failed=1
+	echo precious >/mnt/up/file
+	sync -f /mnt/up
+	fresh_ext4 /dev/pmem0p5
+	hold_unseen "$mnt"
+	snapshot_stacks >"$work/before"
+	retire namespace0.0 --evict=stop
+	expect_put_back dm-remove unmount swap-off
+	end_unseen
+	umount "$mnt"
+	expect_down_and_restored
+	expect "what was written is there" grep -q precious /mnt/up/file
+	expect "it takes writes" can_write /mnt/up
+	swapoff -a
+	umount /mnt/up
+	dmsetup remove striped
+	dmsetup remove cached
+	# all of it is where it belongs, once the table is away
+	retire namespace0.0 --evict=stop
+	end_parts
+	holder_row dm-striped named stop "a striped table of device-mapper"
+	holder_row dm-writecache named stop "a write cache of device-mapper"
+}
+
+scenario_a_cache_of_another_device_is_refused_with_the_way_out()
+{
+	modprobe -q dm-writecache && modprobe -q loop
+	truncate -s 128M /run/elsewhere
+	losetup /dev/loop5 /run/elsewhere
+	dd if=/dev/zero of=/dev/pmem0 bs=1M count=1 status=none conv=fsync
+	echo "0 $((2048 * 128)) writecache p /dev/loop5 /dev/pmem0 4096 0" | dmsetup create cached || failed=1
+	retire namespace0.0 --evict=kill
+	expect_exit 2
+	expect_json '.vetoes[] | select(.code == "dm") | .severity == "critical" and (.message | contains("--splitcache"))'
+	dmsetup message cached 0 flush && dmsetup remove cached || failed=1
+	losetup -d /dev/loop5
+	rm -f /run/elsewhere
+	wipefs -q -a -f /dev/pmem0
+	holder_row dm-writecache-elsewhere named never "a write cache of another disk"
 }
