@@ -17,6 +17,7 @@ struct machine machine_system(const struct root *root, struct effects_system *ef
 		.find_again = targets_find_again,
 		.find_holders = holders_find,
 		.count_references = pages_count,
+		.find_page_keepers = holders_find_page_keepers,
 		.probe = kernel_probe,
 		.is_enabled = targets_is_enabled,
 		.check_identity = targets_check_identity,
@@ -32,6 +33,8 @@ int machine_count_references(const struct machine *machine, struct look *look, i
 
 	if (rc == -EINTR)
 		return err_set(err, rc, "interrupted by a signal");
+	if (rc == 0 && machine->find_page_keepers)
+		rc = machine->find_page_keepers(machine->root, look);
 	return rc < 0 ? err_errno(err, rc, "cannot count references") : 0;
 }
 

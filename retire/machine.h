@@ -31,6 +31,8 @@ struct machine {
 	int (*is_enabled)(const struct root *root, const struct device *device);
 	/* Is it still the device of this identity (uuid)? 0, or -ESTALE with a message that names both. */
 	int (*check_identity)(const struct root *root, const struct device *device, struct err *err);
+	/* As holders_find_page_keepers(); NULL: nobody can be found. */
+	int (*find_page_keepers)(const struct root *root, struct look *look);
 };
 
 /* The running one; `effects` must outlive it. effects_system_end() when done. */
@@ -44,8 +46,9 @@ struct machine machine_system(const struct root *root, struct effects_system *ef
 int machine_find_again(const struct machine *machine, const struct look *was, struct look *look, struct err *err);
 
 /*
- * machine->count_references() as part of a look: with the patience that a read
- * or a write needs to come back. 0, -EINTR or -ENOMEM with a message.
+ * machine->count_references() as part of a look, with the patience that a read
+ * or a write needs to come back; who has what is referenced becomes a holder.
+ * 0, -EINTR or -ENOMEM with a message.
  */
 int machine_count_references(const struct machine *machine, struct look *look, int interrupt, struct err *err);
 

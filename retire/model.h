@@ -141,7 +141,8 @@ enum use {
 	USE_PIN = 1 << 6,    /* it can pin pages, which outlives every open and map */
 	USE_SOCKET = 1 << 7, /* a unix socket that is bound to a file */
 	USE_FLIGHT = 1 << 8, /* a descriptor on its way over a unix socket, to one of its */
-	USE_RING = 1 << 9    /* registered with a ring of io_uring */
+	USE_RING = 1 << 9,   /* registered with a ring of io_uring */
+	USE_PAGES = 1 << 10  /* a pipe of its or a buffer in a ring keeps pages referenced */
 };
 
 struct process {
@@ -154,6 +155,7 @@ struct process {
 	char *container; /* id or name of the container that it is in; NULL when in none */
 	unsigned uses;	 /* enum use */
 	char *path;	 /* one of the files it uses, for the message; NULL when unknown */
+	int pages_fd;	 /* with USE_PAGES: its descriptor that keeps them */
 	int pidfd;	 /* taken when it was found, proven to be this process; -1 when not taken */
 	bool own;	 /* this program or one of its ancestors */
 };
@@ -282,6 +284,8 @@ struct references {
 	uint64_t referenced;  /* by something that is no mapping */
 	uint64_t mapped;      /* pages; only when … */
 	bool counts_mappings; /* … this kernel counts those of a device's memory */
+	uint64_t array;	      /* address of the struct page of page frame 0; 0: not known */
+	uint64_t entry;	      /* bytes of each */
 	ARRAY_OF(struct referenced_run) runs;
 	bool more_runs; /* than are kept in `runs` */
 };

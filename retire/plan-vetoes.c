@@ -60,6 +60,7 @@ static const struct {
 	{ USE_SOCKET, "has a socket bound to" },
 	{ USE_FLIGHT, "has, in flight over a socket, a file of" },
 	{ USE_RING, "has, registered with io_uring, a file of" },
+	{ USE_PAGES, "keeps pages of" },
 };
 
 static const char *use_verb(unsigned uses)
@@ -72,8 +73,16 @@ static const char *use_verb(unsigned uses)
 
 static const char *process_object(const struct look *look, const struct holder *holder, char *text, size_t size)
 {
-	snprintf(text, size, "%s%s", holder->process.path ? holder->process.path : look_on_name(look, holder),
-		 holder->process.uses & USE_PIN ? " (and can pin its pages)" : "");
+	const struct process *process = &holder->process;
+	char pages[64] = "";
+
+	if (process->uses == USE_PAGES)
+		snprintf(pages, sizeof(pages), " by descriptor %d", process->pages_fd);
+	else if (process->uses & USE_PAGES)
+		snprintf(pages, sizeof(pages), " (and keeps its pages by descriptor %d)", process->pages_fd);
+	else if (process->uses & USE_PIN)
+		snprintf(pages, sizeof(pages), " (and can pin its pages)");
+	snprintf(text, size, "%s%s", process->path ? process->path : look_on_name(look, holder), pages);
 	return text;
 }
 

@@ -130,6 +130,8 @@ static void put_process(struct json_object *object, const struct look *look, con
 	json_put_text(object, "vm", process->vm);
 	json_put_text(object, "container", process->container);
 	json_put(object, "uses", json_uses(process->uses));
+	if (process->uses & USE_PAGES)
+		json_put(object, "pages_fd", json_object_new_int(process->pages_fd));
 	put_on(object, look, holder);
 	json_put_text(object, "path", process->path);
 	json_put_true(object, "own", process->own);

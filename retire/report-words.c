@@ -153,8 +153,8 @@ const struct holder *shown_holder(const struct look *look, int id)
 
 const char *use_name(size_t bit)
 {
-	static const char *const names[] = { "open",	  "map", "cwd",	   "root",	"exe",
-					     "namespace", "pin", "socket", "in-flight", "io_uring" };
+	static const char *const names[] = { "open", "map",    "cwd",	    "root",	"exe",	"namespace",
+					     "pin",  "socket", "in-flight", "io_uring", "pages" };
 
 	return bit < COUNT_OF(names) ? names[bit] : NULL;
 }

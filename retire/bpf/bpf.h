@@ -44,7 +44,8 @@ struct bpf_page_range {
 
 enum { BPF_PAGE_RANGES_MAX = 4096 };
 
-/* A descriptor that keeps a page referenced: of a pipe, or of a ring of io_uring with registered buffers. */
+/* A descriptor that keeps a page referenced: of a pipe, of a ring of io_uring, of a socket to which a pipe is
+ * sent. */
 struct bpf_pin {
 	pid_t pid;     /* in the initial pid namespace */
 	int fd;	       /* of that process, or of a thread of it that has descriptors of its own */
@@ -55,9 +56,9 @@ struct bpf_pin {
 typedef int bpf_pin_found(void *argument, const struct bpf_pin *pin);
 
 /*
- * The descriptors in which a page of one of `ranges` is. Not seen: what no
- * table of descriptors has (a pipe in flight over a socket), a direct write in
- * flight, what a device reads or writes by itself (VFIO, RDMA).
+ * The descriptors in which a page of one of `ranges` is, also by way of a pipe
+ * that is in flight over a socket. Not seen: a direct write in flight, what a
+ * device reads or writes by itself (VFIO, RDMA).
  *
  * 0, what `found` answered, -E2BIG for too many ranges, or another negative
  * errno when it cannot be told: -ENOSYS when this build cannot.

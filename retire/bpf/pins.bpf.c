@@ -12,8 +12,8 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "retire/bpf/hidden.bpf.h"
 #include "retire/bpf/pin-record.h"
-#include "retire/bpf/ring.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -76,15 +76,15 @@ static long visit_slot(__u32 i, struct search *search)
 
 static __always_inline void search_pipe(struct search *search, struct inode *inode)
 {
-	struct pipe_inode_info *pipe = inode->i_pipe;
+	struct pipe_inode_info *pipe = BPF_CORE_READ(inode, i_pipe);
 	__u32 used;
 
 	if (!pipe)
 		return;
-	search->slots = pipe->bufs;
-	search->tail = pipe->tail;
-	search->mask = pipe->ring_size - 1;
-	used = pipe->head - search->tail;
+	search->slots = BPF_CORE_READ(pipe, bufs);
+	search->tail = BPF_CORE_READ(pipe, tail);
+	search->mask = BPF_CORE_READ(pipe, ring_size) - 1;
+	used = BPF_CORE_READ(pipe, head) - search->tail;
 	bpf_loop(used < MAX_SLOTS ? used : MAX_SLOTS, visit_slot, search, 0);
 }
 
@@ -133,25 +133,48 @@ static __always_inline void search_ring(struct search *search, void *ring)
 	bpf_loop(count < MAX_BUFFERS ? count : MAX_BUFFERS, visit_buffer, search, 0);
 }
 
+/* Found in a pipe that is in flight, or registered with a ring. */
+static __u64 hidden_page = 0;
+
+static bool judge_hidden(struct file *file)
+{
+	struct search search = {};
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFIFO)
+		search_pipe(&search, inode);
+	hidden_page = search.page;
+	return search.page;
+}
+
+/* Is a page behind this descriptor? 0: none. */
+static __always_inline __u64 page_behind(struct file *file)
+{
+	struct search search = { .pages_left = MAX_PAGES };
+	struct inode *inode = file->f_inode;
+	unsigned long magic = inode->i_sb->s_magic;
+
+	if ((inode->i_mode & S_IFMT) == S_IFIFO)
+		search_pipe(&search, inode);
+	else if (is_ring(file, magic))
+		search_ring(&search, file->private_data);
+	if (!search.page && can_hide(file, magic) && search_hidden(file))
+		return hidden_page;
+	return search.page;
+}
+
 SEC("iter/task_file")
 int find_pins(struct bpf_iter__task_file *ctx)
 {
-	struct search search = { .pages_left = MAX_PAGES };
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 	struct pin_record record = {};
-	struct inode *inode;
 
 	if (!task || !file)
 		return 0;
-	inode = file->f_inode;
-	if ((inode->i_mode & S_IFMT) == S_IFIFO)
-		search_pipe(&search, inode);
-	else if (is_ring(file, inode->i_sb->s_magic))
-		search_ring(&search, file->private_data);
-	if (!search.page)
+	record.page = page_behind(file);
+	if (!record.page)
 		return 0;
-	record.page = search.page;
 	record.pid = task->tgid;
 	record.fd = ctx->fd;
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));

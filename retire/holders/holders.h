@@ -23,6 +23,13 @@ extern const struct holder_kind *const holder_kinds[HOLDER_TYPES];
 /* Runs every probe over the devices of `look`. 0 or a negative errno. */
 int holders_find(const struct root *root, struct look *look, struct err *err);
 
+/*
+ * After a count of references: whoever is found to have some of those pages, in
+ * a pipe or in a buffer registered with io_uring, becomes a holder with
+ * USE_PAGES. What cannot be found stays as it is counted. 0 or -ENOMEM.
+ */
+int holders_find_page_keepers(const struct root *root, struct look *look);
+
 /* Is there still the process with this pid and start time? One that is only waited for has ended. */
 bool holders_process_lives(const struct root *root, const struct process *process);
 

@@ -45,6 +45,12 @@ extern const char *const superblock_dirs[];
 /* Adds a file system that no mount shows. 0 or -ENOMEM. */
 int filesystem_add_detached(struct look *look, const struct block *block, const char *fstype);
 
+/*
+ * Adds a process, found otherwise, as a holder of a device, or of the file
+ * system there. *added stays NULL when it is gone, or works for us. 0 or -ENOMEM.
+ */
+int process_add(const struct root *root, struct look *look, int device, pid_t pid, struct holder **added);
+
 /* Like look_add_unknown(), but a subject is added once only: probes run again. */
 int add_unknown_once(struct look *look, const char *subject, const char *reason);
 

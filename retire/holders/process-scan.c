@@ -160,6 +160,18 @@ static int add_hidden(struct process_scan *scan, pid_t pid)
 	return rc;
 }
 
+static int identify(int process, struct finding *finding)
+{
+	int rc = read_stat(process, "stat", &finding->stat);
+
+	if (rc < 0)
+		return rc;
+	finding->who = (struct process){ .pid = finding->pid, .starttime = finding->stat.starttime, .pidfd = -1 };
+	memcpy(finding->who.comm, finding->stat.comm, sizeof(finding->stat.comm));
+	read_owner(process, &finding->who);
+	return 0;
+}
+
 static int scan_files(struct process_scan *scan, int process, struct finding *finding)
 {
 	_cleanup_close_ int thread = -1;
@@ -176,27 +188,38 @@ static int scan_files(struct process_scan *scan, int process, struct finding *fi
 	finding->denied = scan->files.denied;
 	if (rc < 0 || !scan->files.matches.count)
 		return rc;
-	rc = read_stat(process, "stat", &finding->stat);
-	if (rc < 0)
-		return rc;
-	finding->who = (struct process){ .pid = finding->pid, .starttime = finding->stat.starttime, .pidfd = -1 };
-	memcpy(finding->who.comm, finding->stat.comm, sizeof(finding->stat.comm));
-	read_owner(process, &finding->who);
-	note_pins(scan, process);
-	return 0;
+	rc = identify(process, finding);
+	if (rc == 0)
+		note_pins(scan, process);
+	return rc;
+}
+
+static int open_process(int proc, pid_t pid)
+{
+	char name[32];
+	int fd;
+
+	snprintf(name, sizeof(name), "%d", pid);
+	fd = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int process_identify(int proc, pid_t pid, struct finding *finding)
+{
+	_cleanup_close_ int process = open_process(proc, pid);
+
+	*finding = (struct finding){ .pid = pid };
+	return process < 0 ? process : identify(process, finding);
 }
 
 int process_scan(struct process_scan *scan, pid_t pid, struct finding *finding)
 {
-	_cleanup_close_ int process = -1;
-	char name[32];
+	_cleanup_close_ int process = open_process(scan->proc, pid);
 	int rc;
 
 	*finding = (struct finding){ .pid = pid };
 	file_scan_forget(&scan->files);
-	snprintf(name, sizeof(name), "%d", pid);
-	process = openat(scan->proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = process < 0 ? -errno : scan_files(scan, process, finding);
+	rc = process < 0 ? process : scan_files(scan, process, finding);
 	if (rc == -ENOENT)
 		return -ESRCH;
 	if (rc == -ESRCH || is_ours(rc))

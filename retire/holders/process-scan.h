@@ -30,6 +30,9 @@ struct finding {
  */
 int process_scan(struct process_scan *scan, pid_t pid, struct finding *finding);
 
+/* Only who it is; `proc` is /proc. 0 or a negative errno; the caller frees. */
+int process_identify(int proc, pid_t pid, struct finding *finding);
+
 void finding_free(struct finding *finding);
 
 void process_scan_free(struct process_scan *scan);

@@ -141,6 +141,34 @@ static int add_holder(struct scan *scan, const struct finding *finding, const st
 	return copy_texts(&holder->process);
 }
 
+static int filesystem_on(const struct look *look, int device)
+{
+	array_each(holder, &look->holders)
+		if (holder->type == HOLDER_FILESYSTEM && holder->device == device)
+			return holder->id;
+	return 0;
+}
+
+int process_add(const struct root *root, struct look *look, int device, pid_t pid, struct holder **added)
+{
+	_cleanup_close_ int proc = root_openf(root, O_RDONLY | O_DIRECTORY, "/proc");
+	struct match match = { .target.place = { .device = device, .on = filesystem_on(look, device) } };
+	struct scan scan = { .root = root, .look = look, .proc = proc };
+	size_t before = look->holders.count;
+	struct finding finding;
+	int rc = proc < 0 ? proc : process_identify(proc, pid, &finding);
+
+	if (rc < 0)
+		return rc == -ENOMEM ? rc : 0;
+	find_ancestors(&scan);
+	if (!is_descendant(&scan, &finding.stat))
+		rc = add_holder(&scan, &finding, &match);
+	finding_free(&finding);
+	if (rc == 0 && look->holders.count > before)
+		*added = &look->holders.items[before];
+	return rc;
+}
+
 static const char *reason_of(int error)
 {
 	return error == -ETIMEDOUT ? "does not answer"

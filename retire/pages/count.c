@@ -188,6 +188,8 @@ static int count_device(const struct counter *counter, const struct device *devi
 
 	references_forget(references);
 	references->counts_mappings = counter->layout.counts_mappings;
+	references->array = counter->base;
+	references->entry = counter->layout.page_size;
 	if (!device->memory.count)
 		return cannot_tell(references, "where its memory is cannot be read");
 	array_each(range, &device->memory)

@@ -207,6 +207,50 @@ static void what_proc_does_not_show_is_found_where_the_kernel_tells(void **state
 	look_free(&look);
 }
 
+/* Every page of this machine stands in for those of a device. */
+static void find_page_keepers(struct look *look)
+{
+	struct device *device = array_add(&look->devices);
+	struct references *references = array_add(&look->references);
+	struct memory_range *memory;
+	struct root root;
+
+	assert_non_null(device);
+	assert_non_null(references);
+	*device = (struct device){ .name = strdup("namespace0.0"), .mode = MODE_FSDAX };
+	memory = array_add(&device->memory);
+	assert_non_null(memory);
+	*memory = (struct memory_range){ .size = (uint64_t)sysconf(_SC_PAGESIZE) * ((1ULL << 40) - 1) };
+	*references = (struct references){
+		.known = true, .counted = 2, .referenced = 1, .array = 0xffffc00000000000, .entry = 64
+	};
+	assert_return_code(root_open(&root, NULL), 0);
+	assert_return_code(holders_find_page_keepers(&root, look), 0);
+	root_close(&root);
+}
+
+static void who_keeps_pages_is_found_where_the_kernel_tells(void **state)
+{
+	static const char *const kinds[] = { "pin", "invisible-pin", "flight-pinned", "uring-buffer" };
+	struct look look = { .initial_namespaces = true };
+	pid_t pids[COUNT_OF(kinds)], idle = make_holder("nothing", NULL);
+	bool told = kernel_answers();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(kinds); i++)
+		pids[i] = make_holder(kinds[i], "/dev/zero");
+	find_page_keepers(&look);
+	kill(idle, SIGKILL);
+	for (size_t i = 0; i < COUNT_OF(kinds); i++)
+		kill(pids[i], SIGKILL);
+	for (size_t i = 0; i < COUNT_OF(kinds); i++)
+		assert_int_equal(uses_of(&look, pids[i]), told ? USE_PAGES : 0);
+	assert_int_equal(uses_of(&look, idle), 0);
+	array_each(holder, &look.holders)
+		assert_true(holder->process.pages_fd >= 0);
+	look_free(&look);
+}
+
 /* True when it has a program of BPF, or what that goes over, open. */
 static bool asks_the_kernel(pid_t pid)
 {
@@ -346,6 +390,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_is_found_for_what_it_does),
 		cmocka_unit_test(what_proc_does_not_show_is_found_where_the_kernel_tells),
+		cmocka_unit_test(who_keeps_pages_is_found_where_the_kernel_tells),
 		cmocka_unit_test(a_kernel_that_does_not_come_back_is_given_up),
 		cmocka_unit_test(what_proc_hides_is_unknown),
 		cmocka_unit_test(who_may_hold_what_nothing_shows_is_a_suspect),

@@ -44,11 +44,10 @@ static void make_uring_buffer(const char *path, const char *argument)
 	munmap(part.iov_base, part.iov_len);
 }
 
-/* One page of it into a pipe that nobody reads. */
-static struct iovec pin_first_page(const char *path, const char *argument)
+/* One page of it into a pipe that nobody reads; `ends` are its two. */
+static struct iovec pin_first_page(const char *path, const char *argument, int ends[2])
 {
 	struct iovec map = { .iov_len = (size_t)number_or(argument, 4096) }, page;
-	int ends[2];
 
 	map.iov_base = map_or_fail(path, map.iov_len, MAP_SHARED);
 	page = (struct iovec){ map.iov_base, 4096 };
@@ -59,14 +58,27 @@ static struct iovec pin_first_page(const char *path, const char *argument)
 
 static void make_pin(const char *path, const char *argument)
 {
-	pin_first_page(path, argument);
+	int ends[2];
+
+	pin_first_page(path, argument, ends);
 }
 
 static void make_invisible_pin(const char *path, const char *argument)
 {
-	struct iovec map = pin_first_page(path, argument);
+	int ends[2];
+	struct iovec map = pin_first_page(path, argument, ends);
 
 	munmap(map.iov_base, map.iov_len);
+}
+
+static void make_flight_pinned(const char *path, const char *argument)
+{
+	int ends[2];
+	struct iovec map = pin_first_page(path, argument, ends);
+
+	munmap(map.iov_base, map.iov_len);
+	close(ends[1]);
+	send_away(ends[0]);
 }
 
 const struct kind kinds_pins[] = {
@@ -75,5 +87,6 @@ const struct kind kinds_pins[] = {
 	  "a mapping registered as a buffer with io_uring, and unmapped" },
 	{ "pin", make_pin, true, "a page of a mapping, spliced into a pipe" },
 	{ "invisible-pin", make_invisible_pin, true, "the same, with mapping and descriptor gone" },
+	{ "flight-pinned", make_flight_pinned, true, "the same, and the pipe is in flight over a socket" },
 	{ 0 },
 };

@@ -166,3 +166,54 @@ scenario_who_keeps_a_page_in_a_pipe_or_a_ring_is_named()
 		keeps_a_page uring-buffer "$dev" $((2 << 20))
 	fi
 }
+
+# kept_by KIND PATH [ARG]: it is named for the pages that no list shows, with its descriptor
+kept_by()
+{
+	hold "$@"
+	list_holders --pages namespace0.0
+	expect_json ".devices[0].pages.referenced > 0"
+	expect_json ".holders[] | select(.pid == $held) | (.uses | index(\"pages\")) and .pages_fd > 2"
+	kill "$held"
+	wait_until 10 is_gone "$held" || failed=1
+}
+
+# ended_for: who holds is named for pages alone, refused without a level, and goes like any other holder
+ended_for()
+{
+	retire namespace0.0
+	expect_exit 2
+	expect_json ".holders[] | select(.pid == $held) | .uses == [\"pages\"] and .pages_fd > 2"
+	expect_json ".vetoes[] | select(.code == \"process\") | .lifted_by == \"--evict=term\" and (.message | contains(\"keeps pages of\"))"
+	expect_json '[.vetoes[] | select(.code == "pinned")] == []'
+	expect "it lives" test -e "/proc/$held"
+	retire namespace0.0 --evict=term --grace=10
+	expect_retired
+	expect_json '.verify[] | select(.check == "no-references") | .ok'
+	expect "it has ended" is_gone "$held"
+}
+
+scenario_who_keeps_pages_in_a_pipe_is_ended_like_any_holder()
+{
+	fresh_ext4
+	kept_by pin "$mnt/pinned"
+	hold invisible-pin "$mnt/pinned"
+	ended_for
+}
+
+scenario_who_keeps_pages_in_a_pipe_that_is_in_flight_is_ended_like_any_holder()
+{
+	fresh_ext4
+	hold flight-pinned "$mnt/pinned"
+	ended_for
+}
+
+scenario_who_keeps_pages_of_a_device_dax_is_named()
+{
+	local dev kind
+	dev=$(setup_devdax) || failed=1
+	for kind in invisible-pin uring-buffer; do
+		# 6.1 takes no file's memory as a buffer
+		[[ $kind == uring-buffer && $(uname -r) == 6.1.* ]] || kept_by "$kind" "$dev" $((2 << 20))
+	done
+}
