@@ -10,12 +10,12 @@
 #ifdef HAVE_DEVMAPPER
 #include <errno.h>
 #include <fcntl.h>
-#include <libdevmapper.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "retire/devmapper.h"
 #include "retire/effects-system.h"
 #include "util/cleanup.h"
 
@@ -103,6 +103,8 @@ int dm_remove(void *argument, int *none)
 	int fd, rc;
 
 	(void)none;
+	if (!devmapper_is_there())
+		return -ENOSYS;
 	prepare();
 	rc = is_there(&stack->dm);
 	if (rc != 1)
@@ -141,6 +143,8 @@ int dm_create(void *argument, int *none)
 	int rc;
 
 	(void)none;
+	if (!devmapper_is_there())
+		return -ENOSYS;
 	prepare();
 	/* the volume manager may have been quicker */
 	rc = is_there(&stack->dm);
