@@ -295,10 +295,15 @@ static bool is_of_device(int whole, dev_t dev)
 }
 
 /* What is to be placed, still detached. */
-static int mount_again(const struct mount *mount)
+static int mount_again(const struct mount_work *work)
 {
-	_cleanup_close_ int whole = make_mount(mount);
+	const struct mount *mount = work->mount;
+	_cleanup_close_ int whole = -1;
 
+	/* its layers are found where it was */
+	if (strcmp(mount->fstype, "overlay") == 0 && setns(work->ns, CLONE_NEWNS) < 0)
+		return -errno;
+	whole = make_mount(mount);
 	if (whole >= 0 && !is_of_device(whole, mount->dev))
 		return -ESTALE;
 	if (whole < 0 || strcmp(mount->root, "/") == 0)
@@ -341,7 +346,7 @@ int mount_attach(void *argument, int *fd)
 
 	(void)fd;
 	/* the device's node is found where this program runs, the mount point where the mount was */
-	mount = work->kept >= 0 ? clone_of(work->kept) : mount_again(work->mount);
+	mount = work->kept >= 0 ? clone_of(work->kept) : mount_again(work);
 	if (mount < 0)
 		return mount;
 	if (proc < 0 || setns(work->ns, CLONE_NEWNS) < 0)

@@ -118,8 +118,10 @@ static int open_by(struct effects *effects, const struct look *look, const struc
 static bool leads_to(const struct look *look, const struct holder *by, const struct holder *filesystem,
 		     enum holder_type type)
 {
-	return by->type == type && look_rests_on(look, by, filesystem->id) &&
-	       !(type == HOLDER_MOUNT && by->mount.foreign);
+	/* what is mounted inside rests on it, too, and an overlay on it */
+	if (type == HOLDER_MOUNT)
+		return by->type == type && !by->mount.foreign && by->mount.dev == filesystem->dev;
+	return by->type == type && look_rests_on(look, by, filesystem->id);
 }
 
 static int system_open_filesystem(struct effects *effects, const struct look *look,

@@ -92,15 +92,20 @@ struct holder *look_place(const struct look *look, dev_t dev, int *device)
 		if (look->devices.items[i].dev == dev)
 			*device = (int)i;
 	array_each(holder, &look->holders)
-		if (dev && holder->dev == dev && holder->type != HOLDER_FILESYSTEM)
+		if (dev && holder->dev == dev && !holder_is_filesystem(holder))
 			return holder;
 	return NULL;
+}
+
+bool holder_is_filesystem(const struct holder *holder)
+{
+	return holder->type == HOLDER_FILESYSTEM || holder->type == HOLDER_OVERLAY;
 }
 
 struct holder *look_filesystem(const struct look *look, dev_t dev)
 {
 	array_each(holder, &look->holders)
-		if (dev && holder->dev == dev && holder->type == HOLDER_FILESYSTEM)
+		if (dev && holder->dev == dev && holder_is_filesystem(holder))
 			return holder;
 	return NULL;
 }
@@ -182,7 +187,7 @@ const char *look_on_name(const struct look *look, const struct holder *holder)
 	const struct device *device = &look->devices.items[holder->device];
 
 	/* a file system is known by what it is on */
-	while (below && below->type == HOLDER_FILESYSTEM && below->on < below->id)
+	while (below && holder_is_filesystem(below) && below->on < below->id)
 		below = look_holder(look, below->on);
 	if (below)
 		return below->name;
@@ -366,6 +371,7 @@ void holder_free(struct holder *holder)
 	free(holder->name);
 	switch (holder->type) {
 	case HOLDER_FILESYSTEM:
+	case HOLDER_OVERLAY:
 		free(holder->filesystem.fstype);
 		break;
 	case HOLDER_MOUNT:

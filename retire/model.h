@@ -88,6 +88,7 @@ enum holder_type {
 	HOLDER_DM,
 	HOLDER_MD,
 	HOLDER_FILESYSTEM,
+	HOLDER_OVERLAY, /* a file system on directories of others */
 	HOLDER_LOOP,
 	HOLDER_MOUNT,
 	HOLDER_SWAP,
@@ -321,6 +322,9 @@ struct holder *look_holder(const struct look *look, int id);
  * *device gets the index of the device whose own number it is, -1 when it is none. */
 struct holder *look_place(const struct look *look, dev_t dev, int *device);
 
+/* A file system, on a device or on others: `filesystem` is filled in. */
+bool holder_is_filesystem(const struct holder *holder);
+
 /* The file system whose files have st_dev `dev`, or NULL. */
 struct holder *look_filesystem(const struct look *look, dev_t dev);
 
@@ -336,6 +340,12 @@ bool look_rests_on(const struct look *look, const struct holder *holder, int id)
  * goes with the last user of that namespace.
  */
 bool look_is_pinned_mount(const struct look *look, const struct holder *holder);
+
+/*
+ * Why its line of the mount table does not tell how to mount it a second time;
+ * NULL: it does, or it is foreign and kept as it is.
+ */
+const char *mount_why_once(const struct mount *mount);
 
 /*
  * Our descriptors keep mount namespaces alive, with all their mounts, when

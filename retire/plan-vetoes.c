@@ -151,12 +151,6 @@ static bool is_volatile(const struct mount *mount)
 	return mount->foreign && (strcmp(mount->fstype, "tmpfs") == 0 || strcmp(mount->fstype, "ramfs") == 0);
 }
 
-/* The table shows that it is (fs/proc_namespace.c:show_mnt_opts()), not how. What is foreign is kept as it is. */
-static bool is_idmapped(const struct mount *mount)
-{
-	return !mount->foreign && strstr(mount->options, ",idmapped");
-}
-
 static bool has_process(const struct look *look, int id)
 {
 	array_each(holder, &look->holders)
@@ -172,6 +166,7 @@ static int veto_mount(struct planning *planning, const struct holder *holder)
 	const char *keeper = planning->look->namespaces.items[mount->ns].keeper;
 	const struct holder *filesystem;
 	const char *kept = keeper ? " in a mount namespace that is kept by " : "";
+	const char *once = mount_why_once(mount);
 	struct veto veto = {
 		.code = "mount", .severity = SEVERITY_HOLDER, .holder = holder->id, .level = EVICT_STOP
 	};
@@ -207,10 +202,10 @@ static int veto_mount(struct planning *planning, const struct holder *holder)
 				       mount->point, on, mount->fstype, kept, keeper ? keeper : "");
 	veto.code = "volatile-mount";
 	veto.severity = SEVERITY_RISK;
-	if (rc == 0 && is_idmapped(mount))
+	if (rc == 0 && once)
 		return add_veto(planning, veto, holder->name,
-				"%s is idmapped: its ids are not known, and a rollback could not mount it again",
-				mount->point);
+				"a rollback could not mount %s (%s) again: %s; unmount it by hand first",
+				mount->point, mount->fstype, once);
 	if (rc < 0 || !is_volatile(mount))
 		return rc;
 	return add_veto(planning, veto, holder->name, "%s (%s) would lose its contents", mount->point,

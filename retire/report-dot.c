@@ -45,7 +45,7 @@ static const char *fill_of(const struct node *node)
 		return "#cfe2f3";
 	if (node->type == NODE_UNIT || node->holder->type == HOLDER_PROCESS)
 		return "#fff2cc";
-	if (node->holder->type == HOLDER_MOUNT || node->holder->type == HOLDER_FILESYSTEM)
+	if (node->holder->type == HOLDER_MOUNT || holder_is_filesystem(node->holder))
 		return "#d9ead3";
 	return "#eeeeee";
 }

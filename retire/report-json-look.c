@@ -177,6 +177,7 @@ struct json_object *json_holder(const struct look *look, const struct holder *ho
 		json_put_text(object, "uuid", holder->nvme.uuid);
 		return object;
 	case HOLDER_FILESYSTEM:
+	case HOLDER_OVERLAY:
 		json_put_text(object, "name", holder->name);
 		json_put_text(object, "fstype", holder->filesystem.fstype);
 		put_on(object, look, holder);

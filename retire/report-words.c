@@ -74,6 +74,7 @@ const char *holder_word(const struct holder *holder)
 		[HOLDER_SCSI_TARGET] = "scsi-target",
 		[HOLDER_BCACHE] = "bcache",
 		[HOLDER_FILESYSTEM] = "superblock",
+		[HOLDER_OVERLAY] = "overlay",
 		[HOLDER_PROCESS] = "process",
 	};
 

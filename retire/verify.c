@@ -14,7 +14,7 @@ static const struct {
 	enum holder_type types[4];
 } holder_checks[] = {
 	{ "no-mount", { HOLDER_MOUNT, HOLDER_TYPES } },
-	{ "no-superblock", { HOLDER_FILESYSTEM, HOLDER_TYPES } },
+	{ "no-superblock", { HOLDER_FILESYSTEM, HOLDER_OVERLAY, HOLDER_TYPES } },
 	{ "no-swap", { HOLDER_SWAP, HOLDER_TYPES } },
 	{ "not-served", { HOLDER_EXPORT, HOLDER_NVME_TARGET, HOLDER_SCSI_TARGET, HOLDER_TYPES } },
 	{ "no-process", { HOLDER_PROCESS, HOLDER_TYPES } },

@@ -11,6 +11,7 @@ const struct holder_kind *const holder_kinds[HOLDER_TYPES] = {
 	[HOLDER_DM] = &kind_dm,
 	[HOLDER_MD] = &kind_md,
 	[HOLDER_FILESYSTEM] = &kind_filesystem,
+	[HOLDER_OVERLAY] = &kind_overlay,
 	[HOLDER_LOOP] = &kind_loop,
 	[HOLDER_MOUNT] = &kind_mount,
 	[HOLDER_SWAP] = &kind_swap,

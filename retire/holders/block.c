@@ -39,7 +39,7 @@ static bool block_at(const struct look *look, size_t at, struct block *block)
 
 	block->dev = holder->dev;
 	block->place = (struct place){ .device = holder->device, .on = holder->id };
-	return holder->dev && holder->type != HOLDER_FILESYSTEM && set_name(block, holder->name);
+	return holder->dev && !holder_is_filesystem(holder) && set_name(block, holder->name);
 }
 
 bool block_next(const struct look *look, size_t *cursor, struct block *block)

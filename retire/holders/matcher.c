@@ -66,7 +66,7 @@ int matcher_init(struct matcher *matcher, const struct look *look)
 	array_each(holder, &look->holders) {
 		if (holder->type == HOLDER_MOUNT)
 			rc = add_mount(matcher, holder);
-		if (holder->type == HOLDER_FILESYSTEM)
+		if (holder_is_filesystem(holder))
 			rc = add_filesystem(matcher, holder);
 		if (rc < 0)
 			return rc;

@@ -80,7 +80,7 @@ static bool is_in(const struct look *look, int device, const struct stat *found)
 }
 
 /* What stands on the device may have been put up since the look. */
-static bool is_on(const struct execution *execution, int device, const struct stat *found)
+bool step_is_on(const struct execution *execution, int device, const struct stat *found)
 {
 	_cleanup_(look_free) struct look now = { 0 };
 
@@ -125,7 +125,7 @@ int step_check_source(const struct execution *execution, const struct captured *
 	if (fd < 0 || fstat(fd, &found) < 0)
 		return err_errno(err, -errno, "%s", text);
 	if (!(file ? S_ISREG(found.st_mode) || S_ISDIR(found.st_mode) : S_ISBLK(found.st_mode)) ||
-	    !is_on(execution, captured->device, &found))
+	    !step_is_on(execution, captured->device, &found))
 		return err_set(err, -EPERM, "%s is not on %s", text,
 			       execution->look->devices.items[captured->device].name);
 	/* numbers of major 0 are the kernel's, anew with each mount */
@@ -169,7 +169,7 @@ const char *step_subject(const struct look *look, const struct step *step)
 		return "processes";
 	if (step->type == STEP_UNBIND)
 		return device->driver_device ? device->driver_device : device->name;
-	if (holder && holder->type == HOLDER_FILESYSTEM)
+	if (holder && holder_is_filesystem(holder))
 		return filesystem_name(look, holder);
 	if (holder)
 		return holder->name;

@@ -66,7 +66,7 @@ static int apply_claim(struct execution *execution, const struct step *step, str
 	if (device->mode == MODE_DEVDAX)
 		return nobody_came(execution, step->device, err);
 	array_each(holder, &execution->look->holders)
-		if (rc == 0 && holder->type == HOLDER_FILESYSTEM && holder->device == step->device)
+		if (rc == 0 && holder_is_filesystem(holder) && holder->device == step->device)
 			rc = files_close(execution, holder->dev, err);
 	look_release_pinned(execution->look, step->device);
 	if (rc == 0)

@@ -23,7 +23,7 @@ int files_open(struct execution *execution, struct err *err)
 		int fd, rc;
 
 		/* a detached one without a process is beyond reach; the plan does not freeze it either */
-		if (holder->type != HOLDER_FILESYSTEM || holder->filesystem.shut_down ||
+		if (!holder_is_filesystem(holder) || holder->filesystem.shut_down ||
 		    files_find(execution, holder->dev) >= 0)
 			continue;
 		rc = execution->effects->open_filesystem(execution->effects, look, holder, &fd, err);

@@ -20,6 +20,7 @@
 #include "retire/result.h"
 
 struct root;
+struct stat;
 
 /* A file system's descriptor, opened before anything was touched, so that syncfs() reports every later error. */
 struct open_file {
@@ -116,6 +117,16 @@ int step_verify_nothing(const struct look *now, const struct captured *captured,
  */
 int step_check_source(const struct execution *execution, const struct captured *captured, bool file, dev_t dev,
 		      char **path, struct err *err);
+
+/* Is this node, or the file system of this file, the device or one of its partitions? */
+bool step_is_on(const struct execution *execution, int device, const struct stat *found);
+
+/*
+ * The same for an overlay: one of its layers is on the device, when looked for in the mount namespace `ns` (a
+ * descriptor). Nobody makes us mount another one.
+ */
+int step_check_layers(const struct execution *execution, const struct captured *captured,
+		      const struct mount *mount, int ns, struct err *err);
 
 /* The same for a type of file system: one that takes no device would not even look at the source. */
 int step_check_fstype(const struct execution *execution, const char *fstype, struct err *err);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "retire/capture.h"
@@ -132,10 +133,18 @@ static int lost(struct execution *execution, const struct captured *captured, co
 	return 1;
 }
 
+/* Numbers of major 0 are the kernel's, anew with each mount. */
+static bool is_same_filesystem(const struct mount *now, const struct mount *was)
+{
+	if (major(now->dev) || major(was->dev))
+		return now->dev == was->dev;
+	return strcmp(now->fstype, was->fstype) == 0 && strcmp(now->source, was->source) == 0;
+}
+
 static const struct holder *find_again(const struct look *now, const struct captured_mount *was)
 {
 	array_each(holder, &now->holders)
-		if (holder->type == HOLDER_MOUNT && holder->mount.dev == was->mount.dev &&
+		if (holder->type == HOLDER_MOUNT && is_same_filesystem(&holder->mount, &was->mount) &&
 		    strcmp(holder->mount.point, was->mount.point) == 0 &&
 		    strcmp(holder->mount.root, was->mount.root) == 0 &&
 		    holder->mount.ns == look_namespace(now, &was->ns))
@@ -201,10 +210,23 @@ static int check_source(const struct execution *execution, const struct captured
 	return rc == -EPERM && check_part(execution, captured, mount) == 0 ? 0 : rc;
 }
 
+/* A clone is what it is, whatever a journal says; all else is looked at before it is mounted. */
+static int check_mount(const struct execution *execution, const struct captured *captured, struct mount *mount,
+		       int ns, struct err *err)
+{
+	int rc;
+
+	if (strcmp(mount->fstype, "overlay") == 0)
+		return step_check_layers(execution, captured, mount, ns, err);
+	rc = check_source(execution, captured, mount, err);
+	return rc < 0 ? rc : step_check_fstype(execution, mount->fstype, err);
+}
+
 static int mount_again(struct execution *execution, const struct captured *captured, struct captured_mount *was,
 		       int kept, struct err *err)
 {
 	int ns = find_namespace(execution, &was->ns), rc = 0;
+	const char *why = mount_why_once(&was->mount);
 
 	if (was->pinned || ns < 0 || execution->look->namespaces.items[ns].fd < 0)
 		return lost(execution, captured, &was->mount, "its mount namespace ended");
@@ -212,20 +234,15 @@ static int mount_again(struct execution *execution, const struct captured *captu
 	if (is_gone(execution, captured) && !was->mount.foreign)
 		return lost(execution, captured, &was->mount, "its device is gone");
 	/* without its ids everybody's files would be somebody else's */
-	if (strstr(was->mount.options, ",idmapped") && kept < 0)
-		return is_still_there(execution, was)
-			       ? 1
-			       : lost(execution, captured, &was->mount, "its id mapping is not known");
+	if (why && kept < 0)
+		return is_still_there(execution, was) ? 1 : lost(execution, captured, &was->mount, why);
 	/* what it is on was none of ours, nor is it known here any more */
 	if (was->mount.foreign && kept < 0)
 		return is_still_there(execution, was) ? 1
 						      : lost(execution, captured, &was->mount,
 							     "not of the device: mount it again by hand");
-	/* a clone is what it is, whatever a journal says */
 	if (execution->recovering && kept < 0)
-		rc = check_source(execution, captured, &was->mount, err);
-	if (rc == 0 && execution->recovering && kept < 0)
-		rc = step_check_fstype(execution, was->mount.fstype, err);
+		rc = check_mount(execution, captured, &was->mount, execution->look->namespaces.items[ns].fd, err);
 	return rc < 0 ? rc
 		      : execution->effects->mount(execution->effects, &was->mount,
 						  execution->look->namespaces.items[ns].fd, kept,

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "retire/holders/mountinfo.h"
+#include "retire/holders/overlay-layers.h"
 
 static int parse(const char *line, struct mount *mount)
 {
@@ -143,6 +144,31 @@ static void a_namespace_is_told_by_its_inode_number(void **state)
 		assert_int_equal(namespace_parse(others[i], &ino), -EINVAL);
 }
 
+static void an_overlay_tells_its_layers(void **state)
+{
+	static const struct {
+		const char *path;
+		int error;
+	} wanted[] = {
+		{ "/a", 0 },	{ "/b c", 0 }, { "/d:e", 0 }, { "f", -ENOENT },
+		{ "/data", 0 }, { "/u,v", 0 }, { "/w", 0 },
+	};
+	char options[] = "rw,lowerdir=/a:/b\\040c:/d\\134:e:f::/data,upperdir=/u\\054v,workdir=/w,index=off";
+	const struct mount mount = { .super_options = options, .ns = 3 };
+	struct layers layers = { 0 };
+
+	(void)state;
+	assert_int_equal(layers_add(&layers, &mount, 7), 0);
+	assert_int_equal(layers.list.count, COUNT_OF(wanted));
+	for (size_t i = 0; i < COUNT_OF(wanted); i++) {
+		assert_string_equal(layers.list.items[i].path, wanted[i].path);
+		assert_int_equal(layers.list.items[i].error, wanted[i].error);
+		assert_int_equal(layers.list.items[i].ns, 3);
+		assert_int_equal(layers.list.items[i].mount, 7);
+	}
+	layers_free(&layers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +181,7 @@ int main(void)
 		cmocka_unit_test(odd_lines_are_refused),
 		cmocka_unit_test(an_option_is_a_whole_word),
 		cmocka_unit_test(a_namespace_is_told_by_its_inode_number),
+		cmocka_unit_test(an_overlay_tells_its_layers),
 	};
 
 	return cmocka_run_group_tests_name("holders-mountinfo", tests, NULL, NULL);

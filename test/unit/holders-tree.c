@@ -460,6 +460,46 @@ static void a_process_on_device_dax_is_found(void **state)
 	assert_int_equal(holder_named(tree, HOLDER_PROCESS, "vm[812]")->on, 0);
 }
 
+/* Not by its device number, which is the kernel's own */
+static void overlays_are_found_by_their_layers(void **state)
+{
+	struct tree *tree = *state;
+	const struct holder *overlay;
+
+	add_file(tree, "/proc/filesystems", "nodev\toverlay\n\txfs\n");
+	add_file(tree, "/proc/self/mountinfo",
+		 "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
+		 "30 1 259:0 / /mnt rw - xfs /dev/pmem0 rw\n"
+		 "31 1 0:40 / /one rw - overlay overlay rw,lowerdir=/usr:/mnt/l\n"
+		 "32 1 0:41 / /two rw - overlay overlay rw,lowerdir=/one,upperdir=/u,workdir=/w\n"
+		 "33 1 0:42 / /other rw - overlay overlay rw,lowerdir=/usr:/var\n"
+		 "34 31 0:43 / /one/t rw - tmpfs none rw\n");
+	find(tree);
+	overlay = holder_named(tree, HOLDER_OVERLAY, "/one");
+	assert_int_equal(overlay->on, holder_named(tree, HOLDER_FILESYSTEM, "/mnt")->id);
+	assert_int_equal(holder_named(tree, HOLDER_MOUNT, "/one")->on, overlay->id);
+	assert_int_equal(holder_named(tree, HOLDER_OVERLAY, "/two")->on, overlay->id);
+	assert_true(holder_named(tree, HOLDER_MOUNT, "/one/t")->mount.foreign);
+	assert_int_equal(tree->look.holders.count, 7);
+	assert_int_equal(tree->look.unknowns.count, 0);
+}
+
+static void an_overlay_whose_layers_are_not_known_is_unknown(void **state)
+{
+	struct tree *tree = *state;
+
+	add_file(tree, "/proc/filesystems", "nodev\toverlay\n\txfs\n");
+	add_file(tree, "/proc/self/mountinfo",
+		 "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
+		 "30 1 259:0 / /mnt rw - xfs /dev/pmem0 rw\n"
+		 "31 1 0:40 / /one rw - overlay overlay rw,lowerdir=l\n"
+		 "32 1 0:41 / / rw - overlay overlay rw,lowerdir=l\n");
+	find(tree);
+	/* of the root of a namespace nobody can tell from inside */
+	assert_int_equal(tree->look.unknowns.count, 1);
+	assert_string_equal(tree->look.unknowns.items[0].subject, "/one");
+}
+
 #define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -481,6 +521,8 @@ int main(void)
 		TREE_TEST(an_unmounted_ext4_elsewhere_still_has_its_journal),
 		TREE_TEST(a_journal_of_nobody_is_unknown),
 		TREE_TEST(a_btrfs_without_mounts_is_detached),
+		TREE_TEST(overlays_are_found_by_their_layers),
+		TREE_TEST(an_overlay_whose_layers_are_not_known_is_unknown),
 		TREE_TEST(what_is_stacked_is_found_up_to_the_mount),
 		TREE_TEST(a_holder_of_no_known_kind_is_unknown),
 		TREE_TEST(an_array_is_found),

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -225,6 +226,34 @@ static void words_are_those_of_the_contract(void **state)
 	assert_string_equal(device_mode_name(MODE_RAW), "raw");
 }
 
+static void an_overlay_is_mounted_again_only_when_its_options_are_told(void **state)
+{
+	static const struct {
+		const char *options;
+		bool once;
+	} rows[] = {
+		{ "rw,lowerdir=/a,upperdir=/u,workdir=/w", false },
+		{ "ro,lowerdir=/a:/b::/c,redirect_dir=on,index=off", false },
+		{ "rw,lowerdir+=/a,datadir+=/b,upperdir=/u,workdir=/w", false },
+		{ "rw,lowerdir=/a,upperdir=/u,workdir=/w,volatile", true },
+		{ "rw,lowerdir=a,upperdir=/u,workdir=/w", true },
+		{ "rw,lowerdir=/a:b", true },
+		{ "rw,lowerdir+=a", true },
+		{ "rw,lowerdir=/a,upperdir=u", true },
+		{ "rw,lowerdir=/a\\054b", true },
+	};
+	struct mount mount = { .fstype = (char[]){ "overlay" }, .options = (char[]){ "rw" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char options[64];
+
+		snprintf(options, sizeof(options), "%s", rows[i].options);
+		mount.super_options = options;
+		assert_int_equal(mount_why_once(&mount) != NULL, rows[i].once);
+	}
+}
+
 #define in_graph(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -244,6 +273,7 @@ int main(void)
 		in_graph(what_could_not_be_looked_at_is_kept),
 		in_graph(a_second_look_starts_with_the_devices_alone),
 		in_graph(descriptors_go_with_the_look),
+		cmocka_unit_test(an_overlay_is_mounted_again_only_when_its_options_are_told),
 		cmocka_unit_test(words_are_those_of_the_contract),
 	};
 

@@ -216,7 +216,7 @@ static const struct plan_row rows[] = {
 	  .steps = "freeze /mnt, flush /mnt, thaw /mnt, unmount /mnt/t/other, unmount /mnt/t, unmount /mnt, "
 		   "claim pmem0, unbind pfn0.0" },
 	{ "an_idmapped_mount_is_a_risk", idmapped, EVICT_STOP,
-	  .stands = "volatile-mount /mnt --allow=volatile-mount", .says = "its ids are not known" },
+	  .stands = "volatile-mount /mnt --allow=volatile-mount", .says = "its id mapping is not known" },
 	{ "who_keeps_a_mount_namespace_is_said", in_kept_namespace, .stands = "mount /mnt --evict=stop",
 	  .says = "/mnt is mounted from pmem0 (xfs) in a mount namespace that is kept by /run/x" },
 	{ "a_log_elsewhere_is_said", log_elsewhere, .stands = "mount /mnt --evict=stop",
