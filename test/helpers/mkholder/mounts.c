@@ -41,23 +41,42 @@ static void make_user_namespace(const char *path, const char *argument)
 	private_mounts(CLONE_NEWNS);
 }
 
-/*
- * A clone of a mount that is in no namespace, and whose only descriptor is in
- * flight: it keeps the file system, and no table and no process shows it.
- */
-static void make_detached_mount(const char *path, const char *argument)
+/* A clone of a mount that is in no namespace: it keeps the file system, and no table shows it. */
+static int clone_mount(const char *path)
 {
 	int tree = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
-	(void)argument;
 	if (tree < 0)
 		fail(path);
-	send_away(tree);
+	return tree;
+}
+
+static void make_mount_descriptor(const char *path, const char *argument)
+{
+	(void)argument;
+	clone_mount(path);
+}
+
+/* No process shows it, either. */
+static void make_detached_mount(const char *path, const char *argument)
+{
+	(void)argument;
+	send_away(clone_mount(path));
+}
+
+/* As for a remount; it has the superblock, and no mount. */
+static void make_context(const char *path, const char *argument)
+{
+	(void)argument;
+	if (syscall(SYS_fspick, AT_FDCWD, path, 0) < 0)
+		fail(path);
 }
 
 const struct kind kinds_mounts[] = {
 	{ "mount-ns", make_mount_namespace, false, "private copies of all mounts" },
 	{ "user-ns", make_user_namespace, false, "locked private copies of all mounts" },
+	{ "mount-fd", make_mount_descriptor, true, "a mount's clone in no namespace, by its descriptor" },
+	{ "fscontext", make_context, true, "a descriptor that configures the file system, of fspick(2)" },
 	{ "detached-mount", make_detached_mount, true,
 	  "a mount's clone in no namespace, in flight over a socket" },
 	{ 0 },

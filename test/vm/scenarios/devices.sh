@@ -156,6 +156,8 @@ scenario_swap_area_and_swap_file()
 	expect_retired
 	expect_json '.steps | map(.step) | index("swap-off") < index("unmount")'
 	expect "no swap is left" bash -c '! grep -q data /proc/swaps'
+	holder_row swap-area named stop "a swap area"
+	holder_row swap-file named stop "a swap file"
 }
 
 scenario_the_block_device_itself_is_open()

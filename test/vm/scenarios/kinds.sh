@@ -3,6 +3,8 @@
 # sampled
 # guest: --pmem 594M --pmem 594M
 #
+# shellcheck disable=SC2154
+#
 # Every kind of mkholder: what the program sees of it, what moves it, and that
 # nobody else is touched. A neighbour device has the same files, by name and
 # inode number, and processes that use them. All kinds of a family hold at the
@@ -50,6 +52,7 @@ make()
 	local path=$mnt/dir/file.$1
 	case $1 in
 	cwd | root | thread-cwd) path=$mnt/dir ;;
+	fscontext) path=$mnt ;;
 	socket-bound | epoll) ;;
 	*) echo content >"$path" ;;
 	esac
@@ -98,6 +101,7 @@ seen_kinds()
 	cat <<-EOF
 	open open
 	open-path open
+	mount-fd open
 	open-deleted open
 	dup-many open
 	lock open
@@ -107,6 +111,7 @@ seen_kinds()
 	leader-gone open
 	map map
 	map-private map
+	pin map
 	map-deleted map
 	leader-gone-map map
 	cwd cwd
@@ -187,31 +192,34 @@ scenario_who_ignores_sigterm_is_killed_but_not_who_has_the_pid_of_one_that_heeds
 	expect_canaries
 }
 
-# expect_holds KIND: in a file system in memory, it keeps that from being unmounted
+# expect_holds KIND: it, and nothing else, keeps the file system when that is unmounted
 expect_holds()
 {
-	mkdir -p /mnt/memory
-	mount -t tmpfs none /mnt/memory
-	echo content >/mnt/memory/file
-	hold "$1" /mnt/memory/file
-	expect "$1 holds" bash -c '! umount /mnt/memory 2>/dev/null'
+	mount /dev/pmem0 "$mnt"
+	make "$1"
+	umount -l "$mnt"
+	expect "$1 holds" test -e /sys/fs/ext4/pmem0
 	kill -KILL "$held"
 	wait "$held" 2>/dev/null
+	unset "kind_of[$held]"
 	# what was in flight to nobody is collected when the kernel gets to it
-	expect "$1 holds no more" wait_until 10 umount /mnt/memory
+	expect "$1 holds no more" wait_until 10 test ! -e /sys/fs/ext4/pmem0
 }
 
 # No file of /proc shows which file these keep. Where it is seen by other means they are named and end with
 # --evict=term; else what lives on is seen, nothing is touched, and the process is pointed at.
 scenario_what_no_file_of_proc_shows_is_named_or_pointed_at()
 {
-	local kind pid unseen=()
-	for kind in flight flight-received flight-unaccepted flight-nested uring-file fanotify-event; do
+	local kind pid unseen=() kinds=(flight flight-received flight-unaccepted flight-nested uring-file fanotify-event
+		detached-mount fscontext)
+	fresh_ext4
+	mkdir "$mnt/dir"
+	umount "$mnt"
+	for kind in "${kinds[@]}"; do
 		expect_holds "$kind"
 	done
-	kind_of=()
 	fresh_twins
-	for kind in flight flight-received flight-unaccepted flight-nested uring-file fanotify-event; do
+	for kind in "${kinds[@]}"; do
 		make "$kind"
 	done
 	umount -l "$mnt"
@@ -244,6 +252,76 @@ retired_with_term()
 {
 	retire namespace0.0 --evict=term
 	[[ $rc == 0 ]]
+}
+
+# namespace_of PID: the inode number of its mount namespace, or of the one that only a thread of it has
+namespace_of()
+{
+	local task inode main
+	main=$(stat -Lc %i "/proc/$1/ns/mnt")
+	for task in "/proc/$1/task/"*; do
+		inode=$(stat -Lc %i "$task/ns/mnt")
+		[[ $inode == "$main" ]] || break
+	done
+	echo "$inode"
+}
+
+# Copies of the mounts that nobody uses are unmounted; one that its owner is not allowed to unmount goes with its process.
+scenario_mounts_that_only_other_namespaces_have()
+{
+	local kind number level
+	local -A of_namespace=()
+	fresh_twins
+	for kind in mount-ns thread-mount-ns user-ns; do
+		make "$kind"
+	done
+	umount "$mnt"
+	expect_refusal
+	while read -r number level; do
+		of_namespace[$number]=$level
+	done < <(jq -r '. as $all | .vetoes[] | select(.stands and .code == "mount") | .holder as $id |
+		"\($all.holders[] | select(.id == $id) | .mnt_ns) \(.lifted_by)"' "$work/out")
+	for held in "${!kind_of[@]}"; do
+		number=$(namespace_of "$held")
+		expect_json ".holders[] | select(.kind == \"mount\" and .mnt_ns == $number) | .name == \"/mnt/data\""
+		level=stop
+		[[ ${kind_of[$held]} != user-ns ]] || level=term
+		expect "the level of ${kind_of[$held]}" test "${of_namespace[$number]-}" = "--evict=$level"
+		holder_row "${kind_of[$held]}" named "$level"
+	done
+	retire namespace0.0 --evict=term
+	expect_retired
+	for held in "${!kind_of[@]}"; do
+		if [[ ${kind_of[$held]} == user-ns ]]; then
+			expect "the process of a locked mount has ended" is_gone "$held"
+		else
+			expect "the process of ${kind_of[$held]} lives" test -e "/proc/$held/exe"
+		fi
+	done
+	expect_canaries
+}
+
+scenario_a_lazily_unmounted_file_system_goes_with_its_users()
+{
+	fresh_twins
+	mkdir -p /mnt/bind
+	mount --bind "$mnt/dir" /mnt/bind
+	make map
+	hold cwd /mnt/bind
+	kind_of[$held]=cwd
+	umount -l /mnt/bind
+	umount -l "$mnt"
+	list_holders namespace0.0
+	expect_exit 0
+	read_uses
+	for held in "${!kind_of[@]}"; do
+		expect "${kind_of[$held]} is named" test "${uses_of[$held]-}" = "${kind_of[$held]}"
+	done
+	expect_refusal --evict=stop
+	retire namespace0.0 --evict=term
+	expect_retired
+	holder_row lazy-unmount named term "a file system that was lazily unmounted, by its users"
+	expect_canaries
 }
 
 # nodes_of NODE WORD WHAT LEVEL: open and mapped, by this node and by one elsewhere with the same number

@@ -95,6 +95,7 @@ scenario_idle_mount()
 	retire namespace0.0 --evict=stop
 	expect_exit 0
 	expect_json '.result == "already-retired" and (.changed | not)'
+	holder_row mount named stop "a mount that nobody uses"
 }
 
 scenario_not_mounted()
