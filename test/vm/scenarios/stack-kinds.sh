@@ -3,7 +3,7 @@
 # sampled
 # guest: --pmem 1026M
 #
-# Arrays, stripes and caches on partitions of a namespace: taken down, put back, or
+# Arrays, stripes, caches and thin volumes on partitions of a namespace: taken down, put back, or
 # refused with what to do by hand.
 
 . "$here/stacks-words.sh"
@@ -186,4 +186,45 @@ scenario_a_cache_of_another_device_is_refused_with_the_way_out()
 	rm -f /run/elsewhere
 	wipefs -q -a -f /dev/pmem0
 	holder_row dm-writecache-elsewhere named never "a write cache of another disk"
+}
+
+# A pool of 16 MiB for a volume of 96
+setup_thin()
+{
+	modprobe -q dm-thin-pool
+	setup_parts 8M 16M
+	dd if=/dev/zero of=/dev/pmem0p1 bs=1M count=1 status=none conv=fsync
+	echo "0 $((2048 * 16)) thin-pool /dev/pmem0p1 /dev/pmem0p2 128 0 2 skip_block_zeroing error_if_no_space" |
+		dmsetup create pool --uuid TEST-pool || failed=1
+	dmsetup mknodes
+	dmsetup message pool 0 "create_thin 0" || failed=1
+	echo "0 $((2048 * 96)) thin /dev/mapper/pool 0" | dmsetup create thin --uuid TEST-thin || failed=1
+	dmsetup mknodes
+	mkfs.ext4 -q -F -E nodiscard -O ^has_journal /dev/mapper/thin
+	mount -o noatime /dev/mapper/thin "$mnt" || failed=1
+	echo precious >"$mnt/file"
+	sync -f "$mnt"
+}
+
+end_thin()
+{
+	umount "$mnt"
+	wait_until 5 dmsetup remove thin
+	wait_until 5 dmsetup remove pool
+	end_parts
+}
+
+scenario_a_thin_volume_is_restored_and_a_full_pool_rolls_back()
+{
+	setup_thin
+	expect_down_and_restored
+	expect "what was written is there" grep -q precious "$mnt/file"
+	# more than there is room for, while it is only in memory
+	dd if=/dev/urandom of="$mnt/doomed" bs=1M count=40 status=none
+	snapshot_stacks >"$work/before"
+	retire namespace0.0 --evict=stop
+	expect_put_back
+	expect_json '[.steps[] | select(.state == "failed") | .step] | length == 1 and (.[0] == "flush" or .[0] == "freeze")'
+	end_thin
+	holder_row dm-thin named stop "a thin volume and its pool"
 }
