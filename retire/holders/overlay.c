@@ -268,6 +268,15 @@ static bool is_resolved(const struct finder *finder, dev_t overlay)
 	return false;
 }
 
+/* Of a namespace; parts of it may be mounted elsewhere, too. */
+static bool is_a_root(const struct finder *finder, dev_t overlay)
+{
+	array_each(mount, &finder->table.mounts)
+		if (mount->dev == overlay && strcmp(mount->point, "/") == 0)
+			return true;
+	return false;
+}
+
 /*
  * Of what rests on none of ours: is that for sure? The root of a namespace was
  * mounted before there was one (by an initramfs, a container's runtime), and
@@ -284,7 +293,7 @@ static int tell_unresolved(struct finder *finder)
 		const struct mount *mount = &finder->table.mounts.items[layer->mount];
 
 		if (!finder->answers[i].error || !is_candidate(finder, mount) || is_resolved(finder, mount->dev) ||
-		    strcmp(mount->point, "/") == 0)
+		    is_a_root(finder, mount->dev))
 			continue;
 		snprintf(reason, sizeof(reason), "its layer %.300s cannot be found: %s", layer->path,
 			 strerror(-finder->answers[i].error));

@@ -493,7 +493,8 @@ static void an_overlay_whose_layers_are_not_known_is_unknown(void **state)
 		 "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
 		 "30 1 259:0 / /mnt rw - xfs /dev/pmem0 rw\n"
 		 "31 1 0:40 / /one rw - overlay overlay rw,lowerdir=l\n"
-		 "32 1 0:41 / / rw - overlay overlay rw,lowerdir=l\n");
+		 "32 1 0:41 / / rw - overlay overlay rw,lowerdir=l\n"
+		 "33 1 0:41 /usr /kept rw - overlay overlay rw,lowerdir=l\n");
 	find(tree);
 	/* of the root of a namespace nobody can tell from inside */
 	assert_int_equal(tree->look.unknowns.count, 1);
