@@ -101,6 +101,22 @@ hold()
 	}
 }
 
+# hold_unseen DIR: the file system there is kept by a mount that nobody sees, unless the kernel is asked: so the claim
+# fails, when all else is down
+hold_unseen()
+{
+	hold detached-mount "$1"
+	unseen=$held
+	export DAX_RETIRE_BPF=never
+}
+
+end_unseen()
+{
+	unset DAX_RETIRE_BPF
+	kill -KILL "$unseen"
+	wait "$unseen" 2>/dev/null
+}
+
 is_gone() { [[ ! -e /proc/$1 || $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) == [ZX]* ]]; }
 is_mounted() { mountpoint -q "${1:-$mnt}"; }
 

@@ -23,20 +23,3 @@ enable_again()
 	ndctl enable-namespace namespace0.0 >/dev/null
 	wait_until 10 test -b /dev/pmem0
 }
-
-
-# hold_unseen DIR: the file system there is kept by a mount that nobody sees, unless the kernel is asked: so the claim
-# fails, when all else is down
-hold_unseen()
-{
-	hold detached-mount "$1"
-	unseen=$held
-	export DAX_RETIRE_BPF=never
-}
-
-end_unseen()
-{
-	unset DAX_RETIRE_BPF
-	kill -KILL "$unseen"
-	wait "$unseen" 2>/dev/null
-}

@@ -77,7 +77,7 @@ scenario_a_mount_namespace_kept_by_a_descriptor()
 scenario_a_rollback_into_a_kept_mount_namespace()
 {
 	fresh_ext4
-	hold detached-mount "$mnt"
+	hold_unseen "$mnt"
 	keep_namespace_by_mount true
 	umount "$mnt"
 	nsenter --mount=/run/kept/mnt cat /proc/self/mountinfo | sed 's/^[0-9]* [0-9]* //' | sort >"$work/before"
@@ -205,7 +205,7 @@ idmap()
 scenario_an_idmapped_mount_is_not_put_back_with_other_ids()
 {
 	fresh_ext4
-	hold detached-mount "$mnt"
+	hold_unseen "$mnt"
 	idmap "$mnt" || failed=1
 	retire namespace0.0 --evict=stop
 	expect_exit 2

@@ -97,7 +97,7 @@ scenario_a_failure_in_the_second_puts_the_first_back()
 	mkdir -p /mnt/data/sub /mnt/other
 	echo kept >/mnt/data/kept
 	fresh_ext4 /dev/pmem0.1 /mnt/other
-	hold detached-mount /mnt/other
+	hold_unseen /mnt/other
 	snapshot >"$work/before"
 	for what in region0 "namespace0.0 namespace0.1"; do
 		# shellcheck disable=SC2086

@@ -6,12 +6,6 @@
 # What was taken down is put back when a later step fails. It does so here
 # because of a holder that nothing shows before the claim meets it.
 
-unseen_ends()
-{
-	kill -KILL "$unseen"
-	wait "$unseen" 2>/dev/null
-}
-
 expect_put_back()
 {
 	expect_exit 3
@@ -40,8 +34,7 @@ scenario_mounts_and_swap_are_put_back()
 	echo kept >"$mnt/tmp/kept"
 	dd if=/dev/zero of="$mnt/swap" bs=1M count=16 status=none
 	chmod 600 "$mnt/swap" && mkswap "$mnt/swap" >/dev/null && swapon -p 5 "$mnt/swap" || failed=1
-	hold detached-mount "$mnt"
-	unseen=$held
+	hold_unseen "$mnt"
 	hold cwd "$mnt/sub"
 	snapshot >"$work/before"
 	retire namespace0.0 --evict=kill --grace=0.5 --allow=volatile-mount
@@ -49,7 +42,7 @@ scenario_mounts_and_swap_are_put_back()
 	expect "what the tmpfs had is there" grep -q kept "$mnt/tmp/kept"
 	expect_json '.losses | map(.kind) == ["process"]'
 	expect_json '.changed'
-	unseen_ends
+	end_unseen
 	retire namespace0.0 --evict=kill --allow=volatile-mount
 	expect_retired
 }
@@ -65,14 +58,13 @@ scenario_a_file_system_is_mounted_anew()
 	fresh_ext4 /dev/pmem1 "$mnt/inner"
 	mount --bind "$mnt/sub" /mnt/bind
 	echo kept >"$mnt/kept"
-	hold detached-mount "$mnt/inner"
-	unseen=$held
+	hold_unseen "$mnt/inner"
 	snapshot >"$work/before"
 	retire namespace0.0 namespace1.0 --evict=stop
 	expect_put_back
 	expect "what was written is there" grep -q kept "$mnt/kept"
 	expect_json '.losses == []'
-	unseen_ends
+	end_unseen
 	retire namespace0.0 namespace1.0 --evict=stop
 	expect_exit 0
 	expect_json '.result == "retired"'
@@ -88,14 +80,13 @@ scenario_a_mount_of_a_second_namespace_is_put_back_there()
 	fresh_ext4
 	hold mount-ns
 	inside=$held
-	hold detached-mount "$mnt"
-	unseen=$held
+	hold_unseen "$mnt"
 	grep " $mnt " "/proc/$inside/mountinfo" | sed 's/^[0-9]* [0-9]* //' >"$work/inside"
 	snapshot >"$work/before"
 	retire namespace0.0 --evict=stop
 	expect_put_back
 	grep " $mnt " "/proc/$inside/mountinfo" | sed 's/^[0-9]* [0-9]* //' >"$work/inside.after"
 	expect "there as well" diff "$work/inside" "$work/inside.after"
-	unseen_ends
+	end_unseen
 	kill -KILL "$inside"
 }
