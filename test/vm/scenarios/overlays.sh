@@ -39,15 +39,14 @@ scenario_an_overlay_goes_first_and_is_put_back_and_restored()
 	expect_json '[.vetoes[] | select(.stands) | .code] == ["process"]'
 	expect "it is mounted" is_mounted "$merged"
 	# what nothing shows is met by the claim: all goes back
-	hold detached-mount "$mnt"
+	hold_unseen "$mnt"
 	retire namespace0.0 --evict=kill --grace=0.5
 	expect_exit 3
 	expect_json '.result == "rolled-back" and (.stuck // [] | length == 0)'
 	expect "it is mounted as before" test "$before" = "$(overlay_line)"
 	expect "what was written into it is there" test -e "$merged/f"
 	expect "it takes writes" can_write "$merged"
-	kill -KILL "$held"
-	wait "$held" 2>/dev/null
+	end_unseen
 	retire namespace0.0 --evict=stop
 	expect_retired
 	expect_json '.steps | map(select(.step == "unmount") | .subject) == ["/mnt/merged", "/mnt/data"]'
