@@ -207,10 +207,10 @@ expect_holds()
 }
 
 # No file of /proc shows which file these keep. Where it is seen by other means they are named and end with
-# --evict=term; else what lives on is seen, nothing is touched, and the process is pointed at.
+# --evict=term; else what lives on is seen and refuses, and the process is pointed at.
 scenario_what_no_file_of_proc_shows_is_named_or_pointed_at()
 {
-	local kind pid unseen=() kinds=(flight flight-received flight-unaccepted flight-nested uring-file fanotify-event
+	local kind pid named=() unseen=() kinds=(flight flight-received flight-unaccepted flight-nested uring-file fanotify-event
 		detached-mount fscontext)
 	fresh_ext4
 	mkdir "$mnt/dir"
@@ -229,16 +229,27 @@ scenario_what_no_file_of_proc_shows_is_named_or_pointed_at()
 	expect_refusal --evict=stop
 	for pid in "${!kind_of[@]}"; do
 		if [[ ${uses_of[$pid]-} ]]; then
+			named+=("$pid")
 			holder_row "${kind_of[$pid]}" named term
 		else
 			unseen+=("$pid")
-			expect "${kind_of[$pid]} is pointed at" grep -q "; likely: .*mkholder\[$pid\]" "$work/out"
 			holder_row "${kind_of[$pid]}" unknown-holder never
 		fi
 	done
+	if ((${#unseen[@]} && ${#named[@]})); then
+		retire namespace0.0 --evict=term
+		expect_exit 3
+		for pid in "${named[@]}"; do
+			expect "${kind_of[$pid]} has ended" is_gone "$pid"
+			unset "kind_of[$pid]"
+		done
+	fi
 	if ((${#unseen[@]})); then
-		expect_json '.vetoes[] | select(.code == "unknown-holder" and .stands) | .severity == "critical"'
 		expect_refusal --evict=kill
+		expect_json '.vetoes[] | select(.code == "unknown-holder" and .stands) | .severity == "critical"'
+		for pid in "${unseen[@]}"; do
+			expect "${kind_of[$pid]} is pointed at" grep -q "; likely: .*mkholder\[$pid\]" "$work/out"
+		done
 		kill -KILL "${unseen[@]}"
 		wait "${unseen[@]}" 2>/dev/null
 	fi
