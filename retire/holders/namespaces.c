@@ -147,23 +147,45 @@ static int visit_process(struct finder *finder, const char *name)
 	return index < 0 ? index : note_pid(finder, index, (pid_t)strtol(name, NULL, 10));
 }
 
-static int visit_processes(struct finder *finder)
+typedef int visit(struct finder *finder, const char *name);
+
+/* Every entry of a directory that is a number. */
+static int visit_each(struct finder *finder, const char *path, visit *work)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
-	int fd = openat(finder->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(finder->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent *entry;
-	uint64_t pid;
+	uint64_t id;
 
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
 		return -errno;
 	while ((entry = readdir(dir))) {
-		int rc = parse_number(entry->d_name, &pid) ? 0 : visit_process(finder, entry->d_name);
+		int rc = parse_number(entry->d_name, &id) ? 0 : work(finder, entry->d_name);
 
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
+}
+
+/*
+ * A thread can have left the mount namespace of its process (unshare(2)). Each
+ * answers to its own id in /proc, and counts as a link of the directory, which
+ * has two of its own: fs/proc/base.c:proc_task_getattr().
+ */
+static int visit_threads(struct finder *finder, const char *process)
+{
+	struct stat st;
+	char path[64];
+	int rc;
+
+	snprintf(path, sizeof(path), "%.20s/task", process);
+	if (fstatat(finder->proc, path, &st, 0) < 0 || st.st_nlink <= 3)
+		return 0;
+	rc = visit_each(finder, path, visit_process);
+	/* it has ended meanwhile */
+	return rc == -ENOENT || rc == -ESRCH ? 0 : rc;
 }
 
 /*
@@ -204,12 +226,14 @@ static int find_all(struct finder *finder, bool *walked_all)
 	int walked, rc = visit_process(finder, "self");
 
 	if (rc == 0)
-		rc = visit_processes(finder);
+		rc = visit_each(finder, ".", visit_process);
 	if (rc < 0)
 		return rc;
 	walked = walk_kernel_list(finder, MNT_GET_NEXT);
 	rc = walked < 0 ? walked : walk_kernel_list(finder, MNT_GET_PREV);
 	*walked_all = walked > 0 && rc > 0;
+	if (rc >= 0 && !*walked_all)
+		rc = visit_each(finder, ".", visit_threads);
 	/* one entry for each namespace, also for those without a process */
 	if (rc >= 0 && finder->look->namespaces.count)
 		rc = note_pid(finder, (int)finder->look->namespaces.count - 1, 0);
