@@ -164,8 +164,10 @@ int process_add(const struct root *root, struct look *look, int device, pid_t pi
 	if (!is_descendant(&scan, &finding.stat))
 		rc = add_holder(&scan, &finding, &match);
 	finding_free(&finding);
-	if (rc == 0 && look->holders.count > before)
+	if (rc == 0 && look->holders.count > before) {
 		*added = &look->holders.items[before];
+		(*added)->kind = &kind_process;
+	}
 	return rc;
 }
 

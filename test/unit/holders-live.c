@@ -246,8 +246,10 @@ static void who_keeps_pages_is_found_where_the_kernel_tells(void **state)
 	for (size_t i = 0; i < COUNT_OF(kinds); i++)
 		assert_int_equal(uses_of(&look, pids[i]), told ? USE_PAGES : 0);
 	assert_int_equal(uses_of(&look, idle), 0);
-	array_each(holder, &look.holders)
+	array_each(holder, &look.holders) {
+		assert_ptr_equal(holder->kind, holder_kinds[HOLDER_PROCESS]);
 		assert_true(holder->process.pages_fd >= 0);
+	}
 	look_free(&look);
 }
 
