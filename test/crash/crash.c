@@ -52,13 +52,13 @@ static void end_model(struct model *model)
 	free(model);
 }
 
-/* Every so manyth plan, on a machine of its own. */
-static void work(const struct options *options, const struct shapes *shapes, unsigned worker, struct tally *tally)
+/* One plan after the other, of those that nobody has taken yet, on a machine of its own. `next` is shared. */
+static void work(const struct options *options, const struct shapes *shapes, size_t *next, struct tally *tally)
 {
 	struct model *model = make_model();
 
 	points->trace = options->cut >= 0;
-	for (size_t i = worker; i < shapes->list.count; i += options->workers) {
+	for (size_t i; (i = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < shapes->list.count;) {
 		struct trial trial = { .model = model,
 				       .shape = &shapes->list.items[i],
 				       .number = i,
@@ -73,7 +73,8 @@ static void work(const struct options *options, const struct shapes *shapes, uns
 	end_model(model);
 }
 
-static bool work_in_children(const struct options *options, const struct shapes *shapes, struct tally *tallies)
+static bool work_in_children(const struct options *options, const struct shapes *shapes, size_t *next,
+			     struct tally *tallies)
 {
 	bool good = true;
 	int status;
@@ -84,7 +85,7 @@ static bool work_in_children(const struct options *options, const struct shapes 
 		if (pid < 0)
 			abort();
 		if (pid == 0) {
-			work(options, shapes, i, &tallies[i]);
+			work(options, shapes, next, &tallies[i]);
 			_exit(0);
 		}
 	}
@@ -136,13 +137,14 @@ static bool print_tally(const struct tally *tally)
 static bool run(const struct options *options, const struct shapes *shapes)
 {
 	struct tally *tallies = shared(options->workers * sizeof(*tallies)), *all = shared(sizeof(*all));
+	size_t *next = shared(sizeof(*next));
 	bool good = true;
 
 	/* one that is looked at closely is run here, where a debugger is */
 	if (options->plan >= 0)
-		work(options, shapes, 0, tallies);
+		work(options, shapes, next, tallies);
 	else
-		good = work_in_children(options, shapes, tallies);
+		good = work_in_children(options, shapes, next, tallies);
 	for (unsigned i = 0; i < options->workers; i++)
 		for (enum test test = 0; test < TESTS; test++)
 			for (enum shape_kind kind = 0; kind < SHAPE_KINDS; kind++)
