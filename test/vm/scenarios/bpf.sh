@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# sampled
 #
 # The kernel itself is asked which processes could matter. That is only a
 # faster way: the answer is the one of a look at all.
