@@ -9,19 +9,25 @@
 cut=$build/test/helpers/cut
 . "$here/stacks-words.sh"
 
-# An ext4 in a part of a file on DAX XFS, with content
-setup_image()
+# What stands on /dev/loop3, with content; all of it is as in $work/before
+fresh_upper()
 {
-	modprobe -q loop
-	fresh_xfs
-	truncate -s 64M "$mnt/image"
-	losetup -o 1048576 --sizelimit 50331648 /dev/loop3 "$mnt/image" || failed=1
 	mkfs.ext4 -q -F /dev/loop3
 	mkdir -p /mnt/up
 	mount -o noatime /dev/loop3 /mnt/up || failed=1
 	echo precious >/mnt/up/file
 	sync -f /mnt/up
 	snapshot_stacks >"$work/before"
+}
+
+# An ext4 in a part of a file on DAX XFS
+setup_image()
+{
+	modprobe -q loop
+	fresh_xfs
+	truncate -s 64M "$mnt/image"
+	losetup -o 1048576 --sizelimit 50331648 /dev/loop3 "$mnt/image" || failed=1
+	fresh_upper
 }
 
 expect_as_before()
@@ -135,12 +141,7 @@ setup_deep()
 	fresh_ext4 /dev/mapper/deep "$mnt" -O ^has_journal
 	truncate -s 64M "$mnt/image"
 	losetup /dev/loop3 "$mnt/image" || failed=1
-	mkfs.ext4 -q -F /dev/loop3
-	mkdir -p /mnt/up
-	mount -o noatime /dev/loop3 /mnt/up || failed=1
-	echo precious >/mnt/up/file
-	sync -f /mnt/up
-	snapshot_stacks >"$work/before"
+	fresh_upper
 }
 
 clean_up_deep()
