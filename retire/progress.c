@@ -119,6 +119,14 @@ void progress_step(struct progress *progress, enum event_type type, const struct
 	tell(progress, &event, frozen);
 }
 
+void progress_finish(struct progress *progress)
+{
+	if (!progress)
+		return;
+	teller_finish(&progress->events);
+	teller_finish(&progress->lines);
+}
+
 void progress_end_events(struct progress *progress)
 {
 	if (progress)

@@ -32,6 +32,9 @@ void progress_phase(struct progress *progress, const char *phase);
  */
 void progress_step(struct progress *progress, enum event_type type, const struct step_record *record, bool frozen);
 
+/* All is told: the time that is read after this is not before that of any line. */
+void progress_finish(struct progress *progress);
+
 /*
  * When all is done and the lock is free: waits until everything is written to
  * `out`, or to `err` and the live line is gone.

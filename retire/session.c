@@ -107,6 +107,7 @@ void session_end(struct session *session)
 	cleanup_close(&session->lock);
 	cleanup_close(&session->interrupt);
 	session->lock = session->interrupt = -1;
+	progress_finish(session->progress);
 	session->result->elapsed_ms = (clock_us() - session->start_us) / 1000;
 	/* whoever took the lock may have done something, and is remembered */
 	if (had_lock && session->result->outcome != OUTCOME_NOTHING_TO_DO)

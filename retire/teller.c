@@ -21,6 +21,7 @@ enum { TELLER_SOCKET = STDIN_FILENO, TELLER_OUTPUT = STDOUT_FILENO };
 struct telling {
 	struct drawing *drawing;
 	struct event now; /* what goes on */
+	uint64_t told_us; /* the latest time that was told: lines never go back in it */
 	struct deadline heartbeat;
 };
 
@@ -44,18 +45,31 @@ static bool write_all(int fd, const char *text, size_t size)
 }
 
 /* In one write, so that what others write to the same place does not come in between. */
-static bool draw(struct telling *telling, const struct event *event)
+static bool draw(struct telling *telling, struct event *event)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
+	/* what was held back while something was frozen comes behind the heartbeats of that time */
+	if (event->at_us < telling->told_us)
+		event->at_us = telling->told_us;
+	telling->told_us = event->at_us;
 	/* what is not told for want of memory was not done any less */
 	if (!out)
 		return true;
 	telling->drawing->draw(telling->drawing, event, out);
 	fclose(out);
 	return write_all(TELLER_OUTPUT, text, size);
+}
+
+/* After a reader that stopped, what waits here is older than now: a heartbeat is no later than what was told. */
+static uint64_t beating_at(const struct telling *telling)
+{
+	struct pollfd poller = { .fd = TELLER_SOCKET, .events = POLLIN };
+	uint64_t now = clock_us();
+
+	return poll(&poller, 1, 0) == 0 ? now : telling->told_us;
 }
 
 static bool draw_heartbeat(struct telling *telling)
@@ -68,7 +82,7 @@ static bool draw_heartbeat(struct telling *telling)
 	event.type = EVENT_HEARTBEAT;
 	event.notify = NOTIFY_NONE;
 	event.command[0] = '\0';
-	event.at_us = clock_us();
+	event.at_us = beating_at(telling);
 	event.ms = (double)(event.at_us - telling->now.at_us) / 1000;
 	return draw(telling, &event);
 }
@@ -179,31 +193,47 @@ static void send_kept(struct teller *teller, int flags)
 	drop_kept(teller);
 }
 
-void teller_tell(struct teller *teller, const struct event *event, bool hold)
+/* False when there is no memory for it. */
+static bool keep(struct teller *teller, const struct event *event)
 {
-	struct event *copy, **place;
 	size_t size = event_size(event);
+	struct event *copy = malloc(size);
+	struct event **place = copy ? array_add(&teller->kept) : NULL;
 
-	if (!teller->pid)
-		return;
-	copy = malloc(size);
-	place = copy ? array_add(&teller->kept) : NULL;
 	if (place)
 		*place = memcpy(copy, event, size);
 	else
 		free(copy);
+	return place;
+}
+
+void teller_tell(struct teller *teller, const struct event *event, bool hold)
+{
+	if (!teller->pid)
+		return;
+	keep(teller, event);
 	if (!hold)
 		send_kept(teller, MSG_DONTWAIT);
 }
 
+static const struct event end = { .type = EVENT_END };
+
+void teller_finish(struct teller *teller)
+{
+	if (!teller->pid || teller->finished)
+		return;
+	teller->finished = keep(teller, &end);
+	send_kept(teller, MSG_DONTWAIT);
+}
+
 void teller_end(struct teller *teller)
 {
-	static const struct event end = { .type = EVENT_END };
-
 	if (!teller->pid)
 		return;
+	teller_finish(teller);
 	send_kept(teller, 0);
-	while (send(teller->socket, &end, event_size(&end), MSG_NOSIGNAL) < 0 && errno == EINTR)
+	while (!teller->finished && send(teller->socket, &end, event_size(&end), MSG_NOSIGNAL) < 0 &&
+	       errno == EINTR)
 		;
 	/* a child that hangs in the kernel has the socket as well: its end is no word to rely on */
 	close(teller->socket);

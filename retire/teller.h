@@ -31,6 +31,7 @@ struct teller {
 	int socket;
 	ARRAY_OF(struct event *) kept; /* not sent yet, from number `sent` on; only event_size() bytes of each */
 	size_t sent;
+	bool finished; /* EVENT_END is among what was sent or kept */
 };
 
 /* Forks one that writes to descriptor `fd`. 0 or a negative errno; then the other calls do nothing. */
@@ -38,6 +39,9 @@ int teller_start(struct teller *teller, struct drawing *drawing, int fd);
 
 /* Never blocks. With `hold` it is kept until the next one without, or the end. */
 void teller_tell(struct teller *teller, const struct event *event, bool hold);
+
+/* Nothing more will be told, and no heartbeat made of a later time than this call. Never blocks. */
+void teller_finish(struct teller *teller);
 
 /* Hands over what is kept and waits until all is written, or cannot be. As long as the reader likes. */
 void teller_end(struct teller *teller);

@@ -23,6 +23,7 @@
 #include "retire/report-events.h"
 #include "retire/teller.h"
 #include "util/clock.h"
+#include "util/text.h"
 
 #define TEXT_MAX (4 << 20)
 #define ID	 "20261121T101502-7f3a"
@@ -459,6 +460,56 @@ static void heartbeats_go_on_while_nothing_happens(void **state)
 	reader_close(&reader);
 }
 
+static void draw_time(struct drawing *drawing, const struct event *event, FILE *out)
+{
+	(void)drawing;
+	/* as wide as the pipe is */
+	if (event_name(event->type))
+		fprintf(out, "%-11s %4084ju", event_name(event->type), (uintmax_t)event->at_us - event->start_us);
+}
+
+/* Events wait for him longer than a heartbeat is due; in his pipe is room for one line. */
+static void no_line_goes_back_in_time_after_a_reader_that_stopped(void **state)
+{
+	struct drawing drawing = { .draw = draw_time, .heartbeat_ms = 20 };
+	uint64_t start = clock_us(), last = 0, told = 0, at;
+	struct event event = { .type = EVENT_STEP, .step = STEP_GRACE, .start_us = start };
+	struct reader reader;
+	struct teller teller;
+	const char *text;
+	pid_t late;
+
+	(void)state;
+	reader_open(&reader);
+	fcntl(reader.out, F_SETPIPE_SZ, 4096);
+	assert_int_equal(teller_start(&teller, &drawing, reader.out), 0);
+	event_set_text(&event, "processes", NULL);
+	for (int i = 0; i < 5; i++) {
+		event.at_us = clock_us();
+		teller_tell(&teller, &event, i == 3);
+		poll(NULL, 0, 30);
+	}
+	teller_finish(&teller);
+	at = clock_us() - start;
+	late = fork();
+	if (late == 0) {
+		bool ordered = true;
+		int events = 0;
+
+		poll(NULL, 0, 200);
+		for (text = reader_text(&reader); *text; text += 4096, last = told) {
+			told = strtoull(text + 12, NULL, 10);
+			ordered = ordered && told >= last && told <= at;
+			events += starts_with(text, "step ");
+		}
+		_exit(!(ordered && events == 5));
+	}
+	close(reader.out);
+	teller_end(&teller);
+	assert_int_equal(status_of(late), 0);
+	reader_close(&reader);
+}
+
 static void a_heartbeat_is_due_at_least_every_ten_seconds(void **state)
 {
 	(void)state;
@@ -564,6 +615,7 @@ int main(void)
 		cmocka_unit_test(each_output_has_its_own_reader),
 		cmocka_unit_test(the_live_line_shows_what_has_begun_and_since_when),
 		cmocka_unit_test(heartbeats_go_on_while_nothing_happens),
+		cmocka_unit_test(no_line_goes_back_in_time_after_a_reader_that_stopped),
 		cmocka_unit_test(a_heartbeat_is_due_at_least_every_ten_seconds),
 		cmocka_unit_test(a_teller_keeps_no_descriptor_but_its_own),
 		cmocka_unit_test(a_teller_ends_with_its_program),
