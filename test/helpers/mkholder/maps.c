@@ -103,9 +103,9 @@ static void make_uffd_write(const char *path, const char *argument)
 
 const struct kind kinds_maps[] = {
 	{ "map", make_map, true, "a shared mapping of NUMBER bytes (4096), without a descriptor" },
-	{ "map-private", make_map_private, true, "a private one" },
-	{ "map-deleted", make_map_deleted, true, "a shared one of a file that is then unlinked" },
-	{ "map-write", make_map_write, true, "a shared one, written all the time" },
+	{ "map-private", make_map_private, true, "a private mapping" },
+	{ "map-deleted", make_map_deleted, true, "a shared mapping of a file that is then unlinked" },
+	{ "map-write", make_map_write, true, "a shared mapping, written all the time" },
 	{ "uffd-write", make_uffd_write, true, "a write(2) that never ends: a freeze has to wait" },
 	{ 0 },
 };

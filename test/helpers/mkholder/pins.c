@@ -86,7 +86,9 @@ const struct kind kinds_pins[] = {
 	{ "uring-buffer", make_uring_buffer, true,
 	  "a mapping registered as a buffer with io_uring, and unmapped" },
 	{ "pin", make_pin, true, "a page of a mapping, spliced into a pipe" },
-	{ "invisible-pin", make_invisible_pin, true, "the same, with mapping and descriptor gone" },
-	{ "flight-pinned", make_flight_pinned, true, "the same, and the pipe is in flight over a socket" },
+	{ "invisible-pin", make_invisible_pin, true,
+	  "a page of a file in a pipe; mapping and descriptor are gone" },
+	{ "flight-pinned", make_flight_pinned, true,
+	  "a page of a file in a pipe that is in flight over a socket" },
 	{ 0 },
 };

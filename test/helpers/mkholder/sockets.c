@@ -109,9 +109,12 @@ static void make_bound(const char *path, const char *argument)
 const struct kind kinds_sockets[] = {
 	{ "socket-bound", make_bound, true, "a listening unix socket that is bound to a file" },
 	{ "flight", make_flight, true, "a descriptor in flight over a socket pair, both ends in one process" },
-	{ "flight-received", make_flight_received, true, "the same, the sender's end closed" },
-	{ "flight-nested", make_flight_nested, true, "the same, in a socket that is in flight itself" },
-	{ "flight-twice-nested", make_flight_twice_nested, true, "the same, in a socket that is so itself" },
-	{ "flight-unaccepted", make_flight_unaccepted, true, "the same, to a connection that nobody accepts" },
+	{ "flight-received", make_flight_received, true, "a descriptor in flight, the sender's end closed" },
+	{ "flight-nested", make_flight_nested, true,
+	  "a descriptor in flight in a socket that is in flight itself" },
+	{ "flight-twice-nested", make_flight_twice_nested, true,
+	  "a descriptor in flight in a socket in a socket that is in flight" },
+	{ "flight-unaccepted", make_flight_unaccepted, true,
+	  "a descriptor in flight to a connection that nobody accepts" },
 	{ 0 },
 };

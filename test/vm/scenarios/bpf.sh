@@ -103,6 +103,9 @@ scenario_files_that_proc_does_not_show_are_named_and_let_go()
 	expect_exit 2
 	retire namespace0.0 --evict=term --grace=10
 	expect_retired
+	for kind in "${!pids[@]}"; do
+		holder_row "$kind" named term
+	done
 }
 
 scenario_without_bpf_files_that_proc_does_not_show_are_refused_with_who_may_have_them()
@@ -116,6 +119,7 @@ scenario_without_bpf_files_that_proc_does_not_show_are_refused_with_who_may_have
 	expect_exit 2
 	expect_json '[.vetoes[] | select(.stands) | .code] == ["unknown-holder"]'
 	expect "who may have it is named" grep -q "mkholder\[$held\] (descriptors in flight" "$work/err"
+	holder_row flight-without-bpf unknown-holder never "a descriptor in flight, where BPF cannot be asked; who may have it is told"
 	kill -KILL "$held"
 	expect "it is gone" wait_until 20 is_gone "$held"
 	retire namespace0.0 --evict=stop
@@ -168,13 +172,14 @@ scenario_who_keeps_a_page_in_a_pipe_or_a_ring_is_named()
 	fi
 }
 
-# kept_by KIND PATH [ARG]: it is named for the pages that no list shows, with its descriptor
+# kept_by KIND PATH [ARG]: it is named for the pages that no list shows, with its descriptor; $lifted_by says what moves it
 kept_by()
 {
 	hold "$@"
 	list_holders --pages namespace0.0
 	expect_json ".devices[0].pages.referenced > 0"
 	expect_json ".holders[] | select(.pid == $held) | (.uses | index(\"pages\")) and .pages_fd > 2"
+	lifted_by=$(jq -r "[.holders[] | select(.pid == $held) | .lifted_by // \"never\"][0]" "$work/out")
 	kill "$held"
 	wait_until 10 is_gone "$held" || failed=1
 }
@@ -200,6 +205,7 @@ scenario_who_keeps_pages_in_a_pipe_is_ended_like_any_holder()
 	kept_by pin "$mnt/pinned"
 	hold invisible-pin "$mnt/pinned"
 	ended_for
+	holder_row invisible-pin named term
 }
 
 scenario_who_keeps_pages_in_a_pipe_that_is_in_flight_is_ended_like_any_holder()
@@ -207,6 +213,7 @@ scenario_who_keeps_pages_in_a_pipe_that_is_in_flight_is_ended_like_any_holder()
 	fresh_ext4
 	hold flight-pinned "$mnt/pinned"
 	ended_for
+	holder_row flight-pinned named term
 }
 
 scenario_who_keeps_pages_of_a_device_dax_is_named()
@@ -215,6 +222,11 @@ scenario_who_keeps_pages_of_a_device_dax_is_named()
 	dev=$(setup_devdax) || failed=1
 	for kind in invisible-pin uring-buffer; do
 		# 6.1 takes no file's memory as a buffer
-		[[ $kind == uring-buffer && $(uname -r) == 6.1.* ]] || kept_by "$kind" "$dev" $((2 << 20))
+		if [[ $kind == uring-buffer && $(uname -r) == 6.1.* ]]; then
+			holder_row "dax-$kind" impossible -
+		else
+			kept_by "$kind" "$dev" $((2 << 20))
+			holder_row "dax-$kind" named "${lifted_by#*=}" "what $kind is, of a device-dax"
+		fi
 	done
 }

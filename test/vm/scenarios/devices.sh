@@ -92,6 +92,7 @@ scenario_partitions_are_seen()
 	expect_json '.holders[] | select(.kind == "partition") | .name == "pmem0p1" and .on == "pmem0"'
 	retire namespace0.0 --evict=kill --grace=0.5
 	expect_retired
+	holder_row partition named stop "a partition, with what is on it"
 	back
 }
 

@@ -102,6 +102,7 @@ scenario_an_invisible_pin_refuses_and_names_its_file()
 	released
 	retire namespace0.0 --force
 	expect_retired
+	holder_row pin-without-bpf counted never "pages of a file in a pipe, where BPF cannot be asked for who has them"
 }
 
 scenario_a_pin_of_a_process_that_is_seen_goes_with_it()
