@@ -65,8 +65,9 @@ int bound_socket_open(struct bound_sockets *sockets, pid_t thread, int dir, cons
 {
 	_cleanup_close_ int owner = -1, socket = -1;
 	uint64_t number;
-	int rc = learn(sockets, dir), file;
+	int rc = thread == sockets->learned ? 0 : learn(sockets, dir), file;
 
+	sockets->learned = rc < 0 ? 0 : thread;
 	if (rc < 0 || !inode_set_has(&sockets->named, 0, ino))
 		return rc < 0 ? rc : -ENOENT;
 	if (parse_number(name, &number) < 0 || number > INT32_MAX)

@@ -6,11 +6,14 @@
 #ifndef RETIRE_HOLDERS_BOUND_SOCKETS_H
 #define RETIRE_HOLDERS_BOUND_SOCKETS_H
 
+#include <sys/types.h>
+
 #include "retire/holders/inode-set.h"
 
 /* Sockets that have a name, in the network namespaces that were looked at. */
 struct bound_sockets {
 	struct inode_set namespaces, named;
+	pid_t learned; /* that of this thread is among them; 0: look again */
 };
 
 /*

@@ -209,6 +209,7 @@ void file_scan_forget(struct file_scan *scan)
 		free(match->path);
 	scan->matches.count = 0;
 	scan->denied = 0;
+	scan->sockets.learned = 0;
 }
 
 int file_scan_thread(struct file_scan *scan, int dir, unsigned tables)
