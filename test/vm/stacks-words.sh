@@ -10,8 +10,8 @@ snapshot_stacks()
 	losetup -l -n -O NAME,BACK-FILE,OFFSET,SIZELIMIT,AUTOCLEAR,RO,DIO,LOG-SEC 2>/dev/null | sort
 	dmsetup table | sort
 	dmsetup info -c --noheadings -o name,uuid,major,minor,attr | sort
-	# members come in any order
-	grep -s -A1 '^md' /proc/mdstat | tr ' ' '\n' | sort
+	# members come in any order; what was just assembled waits for the first write
+	grep -s -A1 '^md' /proc/mdstat | tr ' ' '\n' | grep -vxF '(auto-read-only)' | sort
 }
 
 no_dm_is_left() { [[ -z $(dmsetup info -c --noheadings -o name 2>/dev/null | grep -v "No devices") ]]; }
