@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "retire/holders/process-scan.h"
+#include "retire/holders/proc-file.h"
 #include "util/cleanup.h"
 
 /*
@@ -57,15 +57,6 @@ static int read_answer(int fd, void **answer, size_t *size)
 	return 0;
 }
 
-static bool is_asleep(const struct child *child)
-{
-	struct proc_stat stat;
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", child->pid);
-	return read_stat(AT_FDCWD, path, &stat) == 0 && stat.state != 'R';
-}
-
 /* What the child answered; -ETIMEDOUT when it does not. */
 static int wait_for(struct child *child, int *fd)
 {
@@ -74,7 +65,7 @@ static int wait_for(struct child *child, int *fd)
 
 	for (int asleep = 0; rc == -ETIMEDOUT && asleep < ASLEEP_TICKS && !deadline_passed(patience);) {
 		rc = child_wait(child, -1, deadline_in(TICK_MS), fd);
-		asleep = rc == -ETIMEDOUT && is_asleep(child) ? asleep + 1 : 0;
+		asleep = rc == -ETIMEDOUT && proc_file_is_asleep(child->pid) ? asleep + 1 : 0;
 	}
 	return rc;
 }

@@ -7,13 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "retire/holders/procfs.h"
+#include "retire/holders/proc-file.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/root.h"
 #include "util/text.h"
-
-enum { STATUS_SIZE = 8 << 10 };
 
 bool link_can_pin(const char *link)
 {
@@ -67,14 +65,9 @@ static bool descriptor_can_pin(const struct root *root, int dir, const char *nam
 
 static bool has_pinned(int dir)
 {
-	_cleanup_close_ int fd = openat(dir, "status", O_RDONLY | O_CLOEXEC);
-	char text[STATUS_SIZE];
-	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	char text[PROC_FILE_SIZE];
 
-	if (length < 0)
-		return false;
-	text[length] = '\0';
-	return status_parse_pinned(text) > 0;
+	return proc_file_read(dir, "status", text) > 0 && status_parse_pinned(text) > 0;
 }
 
 bool process_can_pin(const struct root *root, int dir)

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "retire/holders/proc-file.h"
 #include "util/child.h"
 #include "util/cleanup.h"
 #include "util/root.h"
@@ -137,11 +138,8 @@ static int start_lane(struct lane *lane)
 static bool is_stuck(struct lane *lane)
 {
 	unsigned long long steps = lane->board->steps[lane->number - 1];
-	struct proc_stat stat;
-	char path[32];
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", lane->child.pid);
-	if (steps != lane->steps || read_stat(AT_FDCWD, path, &stat) < 0 || stat.state == 'R')
+	if (steps != lane->steps || !proc_file_is_asleep(lane->child.pid))
 		lane->asleep = 0;
 	lane->steps = steps;
 	return ++lane->asleep > STUCK_TICKS;

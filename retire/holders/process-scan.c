@@ -9,31 +9,10 @@
 
 #include "retire/holders/container.h"
 #include "retire/holders/pinner.h"
+#include "retire/holders/proc-file.h"
 #include "retire/holders/process-threads.h"
 #include "retire/holders/suspects.h"
 #include "util/cleanup.h"
-
-enum { FACT_SIZE = 16 << 10 };
-
-/* A small file of a process into `text`. Length or a negative errno. */
-static ssize_t read_fact(int dir, const char *name, char text[FACT_SIZE])
-{
-	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, FACT_SIZE - 1);
-
-	if (n < 0)
-		return -errno;
-	text[n] = '\0';
-	return n;
-}
-
-int read_stat(int dir, const char *name, struct proc_stat *stat)
-{
-	char text[FACT_SIZE];
-	ssize_t n = read_fact(dir, name, text);
-
-	return n < 0 ? (int)n : stat_parse(text, stat);
-}
 
 /* What systemd takes for a container is a virtual machine when it runs one. */
 static void read_cgroup(struct process *process, const char *text)
@@ -52,17 +31,17 @@ static void read_cgroup(struct process *process, const char *text)
 static void read_owner(int dir, struct process *process)
 {
 	_cleanup_free_ char *name = NULL;
-	char text[FACT_SIZE];
+	char text[PROC_FILE_SIZE];
 	ssize_t length;
 
-	if (read_fact(dir, "status", text) < 0 || status_parse_uid(text, &process->uid) < 0)
+	if (proc_file_read(dir, "status", text) < 0 || status_parse_uid(text, &process->uid) < 0)
 		process->uid = (uid_t)-1;
-	if (read_fact(dir, "cgroup", text) >= 0)
+	if (proc_file_read(dir, "cgroup", text) >= 0)
 		read_cgroup(process, text);
 	if (!process->vm && is_vm_monitor(process->comm))
 		process->vm = strdup("");
 	/* systemd knows a name that was cut and cleaned */
-	length = process->vm ? read_fact(dir, "cmdline", text) : 0;
+	length = process->vm ? proc_file_read(dir, "cmdline", text) : 0;
 	name = length > 0 ? cmdline_parse_vm(text, (size_t)length) : NULL;
 	if (name && *name) {
 		free(process->vm);
@@ -93,7 +72,7 @@ static int open_live_thread(const struct process_scan *scan, int process, pid_t 
 		if (entry->d_name[0] == '.')
 			continue;
 		thread = openat(scan->proc, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (thread < 0 || read_stat(thread, "stat", &stat) < 0 || !has_files(&stat))
+		if (thread < 0 || proc_file_stat(thread, "stat", &stat) < 0 || !has_files(&stat))
 			continue;
 		*tid = stat.pid;
 		return take_fd(&thread);
@@ -119,7 +98,7 @@ static int find_files(const struct process_scan *scan, int process, int *dir, pi
 	*dir = -1;
 	if (has_program(process))
 		return 1;
-	rc = read_stat(process, "stat", &stat);
+	rc = proc_file_stat(process, "stat", &stat);
 	if (rc < 0 || has_files(&stat))
 		return rc < 0 ? rc : 1;
 	if (!stat.kernel_thread)
@@ -162,7 +141,7 @@ static int add_hidden(struct process_scan *scan, pid_t pid)
 
 static int identify(int process, struct finding *finding)
 {
-	int rc = read_stat(process, "stat", &finding->stat);
+	int rc = proc_file_stat(process, "stat", &finding->stat);
 
 	if (rc < 0)
 		return rc;

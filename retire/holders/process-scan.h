@@ -37,7 +37,4 @@ void finding_free(struct finding *finding);
 
 void process_scan_free(struct process_scan *scan);
 
-/* A file of a process as a struct proc_stat. 0 or a negative errno. */
-int read_stat(int dir, const char *name, struct proc_stat *stat);
-
 #endif

@@ -14,6 +14,7 @@
 #include "retire/holders/hidepid.h"
 #include "retire/holders/kinds.h"
 #include "retire/holders/matcher.h"
+#include "retire/holders/proc-file.h"
 #include "retire/holders/process-pass.h"
 #include "retire/holders/procfs.h"
 #include "retire/holders/suspects.h"
@@ -43,7 +44,7 @@ static pid_t parent_of(const struct scan *scan, pid_t pid)
 	char name[32];
 
 	snprintf(name, sizeof(name), "%d/stat", pid);
-	return read_stat(scan->proc, name, &stat) < 0 ? 0 : stat.parent;
+	return proc_file_stat(scan->proc, name, &stat) < 0 ? 0 : stat.parent;
 }
 
 /* A recorded tree does not know us. */
@@ -95,7 +96,7 @@ static int open_pidfd(const struct scan *scan, const struct proc_stat *stat)
 	pidfd = (int)syscall(SYS_pidfd_open, stat->pid, 0);
 	if (pidfd < 0)
 		return -errno;
-	if (dir < 0 || read_stat(dir, "stat", &again) < 0 || again.starttime != stat->starttime)
+	if (dir < 0 || proc_file_stat(dir, "stat", &again) < 0 || again.starttime != stat->starttime)
 		return -ESRCH;
 	return take_fd(&pidfd);
 }
