@@ -39,7 +39,7 @@ scenario_a_volume_that_udev_activates_is_restored()
 	modprobe -q dm-mod
 	{
 		lvm vgcreate -y --devicesfile "" vg /dev/pmem0 &&
-			lvm lvcreate -y --devicesfile "" -Wn -Zn -L 400M -n data vg
+			lvm lvcreate -y --devicesfile "" -Wy -Zy -L 400M -n data vg
 	} >>"$work/lvm" 2>&1 || failed=1
 	settled
 	fresh_xfs /dev/vg/data
