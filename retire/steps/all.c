@@ -110,6 +110,20 @@ static int take_real_path(int fd, char **path)
 	return 0;
 }
 
+/* Is it root alone who can say what is found by this path, a link of udev's for one? */
+static bool is_by_root(int root, const char *path)
+{
+	for (const char *end = path; (end = strchr(end + 1, '/'));) {
+		_cleanup_free_ char *directory = strndup(path + 1, (size_t)(end - path) - 1);
+		struct stat st;
+
+		if (!directory || fstatat(root, directory, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode) ||
+		    st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)))
+			return false;
+	}
+	return true;
+}
+
 int step_check_source(const struct execution *execution, const struct captured *captured, bool file, dev_t dev,
 		      char **path, struct err *err)
 {
@@ -131,8 +145,8 @@ int step_check_source(const struct execution *execution, const struct captured *
 	/* numbers of major 0 are the kernel's, anew with each mount */
 	if (major(dev) && dev != found.st_rdev)
 		return err_set(err, -EPERM, "%s has another device number", text);
-	/* a recorded tree is not where effects are done */
-	if (!execution->root->recorded)
+	/* a name such as /dev/mapper/a-b stays; a recorded tree is not where effects are done */
+	if (!execution->root->recorded && !is_by_root(execution->root->fd, *path))
 		rc = take_real_path(fd, path);
 	return rc < 0 ? err_errno(err, rc, "%s", text) : 0;
 }

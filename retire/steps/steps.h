@@ -111,9 +111,10 @@ int step_verify_nothing(const struct look *now, const struct captured *captured,
 /*
  * May what the journal of another process says be acted on? Only where *path, a
  * node or (`file`) a file, leads to the device of the step or to what stands on
- * it now (a partition, a loop device), and, where `dev` is one that a node can have, to that. *path
- * becomes where it really is, so that no link can lead elsewhere after the
- * check. 0 or a negative errno with a message.
+ * it now (a partition, a loop device), and, where `dev` is one that a node can
+ * have, to that. Unless only root can change what it leads to, *path becomes
+ * where it really is, so that no link can lead elsewhere after the check. 0 or
+ * a negative errno with a message.
  */
 int step_check_source(const struct execution *execution, const struct captured *captured, bool file, dev_t dev,
 		      char **path, struct err *err);
