@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "retire/holders/proc-file.h"
 #include "util/array.h"
@@ -45,22 +47,24 @@ bool device_can_pin(const char *place)
 	return starts_with(name, "vhost-vdpa-");
 }
 
-static bool descriptor_can_pin(const struct root *root, int dir, const char *name)
+static bool is_pinning_device(const struct root *root, dev_t rdev)
 {
-	_cleanup_free_ char *place = NULL;
-	char link[64];
-	struct statx stx;
-	ssize_t length = readlinkat(dir, name, link, sizeof(link) - 1);
+	_cleanup_free_ char *place = root_readlinkf(root, "/sys/dev/char/%u:%u", major(rdev), minor(rdev));
 
+	return place && device_can_pin(place);
+}
+
+static bool is_pinning_link(int dir, int fd)
+{
+	char name[32], link[64];
+	ssize_t length;
+
+	snprintf(name, sizeof(name), "fd/%d", fd);
+	length = readlinkat(dir, name, link, sizeof(link) - 1);
 	if (length < 0)
 		return false;
 	link[length] = '\0';
-	if (link_can_pin(link))
-		return true;
-	if (statx(dir, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &stx) < 0 || !S_ISCHR(stx.stx_mode))
-		return false;
-	place = root_readlinkf(root, "/sys/dev/char/%u:%u", stx.stx_rdev_major, stx.stx_rdev_minor);
-	return place && device_can_pin(place);
+	return link_can_pin(link);
 }
 
 static bool has_pinned(int dir)
@@ -70,16 +74,12 @@ static bool has_pinned(int dir)
 	return proc_file_read(dir, "status", text) > 0 && status_parse_pinned(text) > 0;
 }
 
-bool process_can_pin(const struct root *root, int dir)
+bool process_can_pin(const struct root *root, int dir, const struct special *special, size_t count)
 {
-	int fd = openat(dir, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *files = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
+	bool can = has_pinned(dir);
 
-	if (has_pinned(dir))
-		return true;
-	while (files && (entry = readdir(files)))
-		if (entry->d_name[0] != '.' && descriptor_can_pin(root, dirfd(files), entry->d_name))
-			return true;
-	return false;
+	for (size_t i = 0; !can && i < count; i++)
+		can = special[i].rdev ? is_pinning_device(root, special[i].rdev)
+				      : is_pinning_link(dir, special[i].fd);
+	return can;
 }

@@ -7,8 +7,15 @@
 #define RETIRE_HOLDERS_PINNER_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct root;
+
+/* A descriptor of a character device or, rdev 0, of what is no file at all: io_uring, an eventfd. */
+struct special {
+	int fd;
+	dev_t rdev;
+};
 
 /* By the target of a descriptor's link: io_uring. */
 bool link_can_pin(const char *link);
@@ -17,8 +24,7 @@ bool link_can_pin(const char *link);
  */
 bool device_can_pin(const char *place);
 
-/* `dir`: of the process, in /proc. It is looked at for a process that matters only: every descriptor costs a call.
- */
-bool process_can_pin(const struct root *root, int dir);
+/* `dir`: of the process, in /proc; `special`: its descriptors of that kind, `count` of them. */
+bool process_can_pin(const struct root *root, int dir, const struct special *special, size_t count);
 
 #endif

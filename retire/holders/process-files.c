@@ -17,6 +17,7 @@
 #include "retire/holders/process-maps.h"
 #include "util/cleanup.h"
 #include "util/root.h"
+#include "util/text.h"
 
 /* struct linux_dirent64 of getdents64(2). */
 struct entry {
@@ -100,6 +101,26 @@ static int judge(struct file_scan *scan, const struct statx *stx, unsigned use, 
 	return 0;
 }
 
+static int note_special(struct file_scan *scan, const char *name, dev_t rdev)
+{
+	struct special *special;
+	uint64_t fd;
+
+	if (parse_number(name, &fd) < 0 || fd > INT32_MAX)
+		return 0;
+	special = array_add(&scan->special);
+	if (!special)
+		return -ENOMEM;
+	*special = (struct special){ .fd = (int)fd, .rdev = rdev };
+	return 0;
+}
+
+/* What is no file at all has no type: fs/anon_inodes.c:anon_inode_getattr(). */
+static bool is_special(const struct statx *stx)
+{
+	return !(stx->stx_mode & S_IFMT) || S_ISCHR(stx->stx_mode);
+}
+
 /* In a recorded tree a link is only text. */
 static int judge_recorded(struct file_scan *scan, unsigned use, int dir, const char *name)
 {
@@ -107,7 +128,9 @@ static int judge_recorded(struct file_scan *scan, unsigned use, int dir, const c
 	struct target target;
 	struct place place;
 
-	if (!path || path[0] != '/' || !place_of_path(scan->root, scan->matcher->look, path, &place))
+	if (path && path[0] != '/')
+		return note_special(scan, name, 0);
+	if (!path || !place_of_path(scan->root, scan->matcher->look, path, &place))
 		return 0;
 	target = matcher_target(scan->matcher, &place);
 	return file_scan_use(scan, &target, use, dir, name);
@@ -138,6 +161,9 @@ static int scan_link(struct file_scan *scan, unsigned use, int dir, const char *
 	if (scan->root->recorded)
 		return judge_recorded(scan, use, dir, name);
 	rc = file_scan_stat(scan, dir, name, &stx);
+	if (rc == 0 && use == USE_OPEN && is_special(&stx) &&
+	    note_special(scan, name, makedev(stx.stx_rdev_major, stx.stx_rdev_minor)) < 0)
+		return -ENOMEM;
 	if (rc == 0)
 		return judge(scan, &stx, use, dir, name);
 	if (rc == -EIO)
@@ -207,14 +233,17 @@ void file_scan_forget(struct file_scan *scan)
 {
 	array_each(match, &scan->matches)
 		free(match->path);
-	scan->matches.count = 0;
+	scan->matches.count = scan->special.count = 0;
 	scan->denied = 0;
 	scan->sockets.learned = 0;
 }
 
 int file_scan_thread(struct file_scan *scan, int dir, unsigned tables)
 {
+	size_t special = scan->special.count;
 	int rc = tables & THREAD_FILES ? scan_descriptors(scan, dir, false) : 0;
+
+	scan->special.count = special;
 
 	if (rc == 0 && tables & THREAD_PLACES)
 		rc = scan_link(scan, USE_CWD, dir, "cwd");
@@ -260,6 +289,7 @@ void file_scan_free(struct file_scan *scan)
 {
 	file_scan_forget(scan);
 	free(scan->matches.items);
+	free(scan->special.items);
 	inode_set_free(&scan->plain);
 	bound_sockets_free(&scan->sockets);
 }

@@ -10,6 +10,7 @@
 #include "retire/holders/dead-files.h"
 #include "retire/holders/inode-set.h"
 #include "retire/holders/matcher.h"
+#include "retire/holders/pinner.h"
 
 /* One use of one target; all uses of files with the same key are merged. */
 struct match {
@@ -25,10 +26,11 @@ struct file_scan {
 	atomic_ullong *steps; /* counts what the kernel has answered; a scan that is stuck does not */
 	pid_t thread;	      /* whose directory is looked at next */
 	struct bound_sockets sockets;
-	struct inode_set plain;		/* mapped files that are known not to be ours */
-	bool no_map_query;		/* this kernel has no PROCMAP_QUERY */
-	ARRAY_OF(struct match) matches; /* of the process at hand */
-	int denied;			/* negative errno of what was refused there, 0: nothing */
+	struct inode_set plain;		  /* mapped files that are known not to be ours */
+	bool no_map_query;		  /* this kernel has no PROCMAP_QUERY */
+	ARRAY_OF(struct match) matches;	  /* of the process at hand */
+	ARRAY_OF(struct special) special; /* of the process; not of a thread's own table */
+	int denied;			  /* negative errno of what was refused there, 0: nothing */
 };
 
 /*

@@ -119,7 +119,8 @@ static void note_pins(struct process_scan *scan, int process)
 
 	array_each(match, &scan->files.matches)
 		uses |= match->uses;
-	if (!(uses & (USE_MAP | USE_OPEN)) || !process_can_pin(scan->files.root, process))
+	if (!(uses & (USE_MAP | USE_OPEN)) ||
+	    !process_can_pin(scan->files.root, process, scan->files.special.items, scan->files.special.count))
 		return;
 	array_each(match, &scan->files.matches)
 		if (match->uses & (USE_MAP | USE_OPEN))
