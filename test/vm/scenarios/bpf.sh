@@ -219,14 +219,18 @@ scenario_who_keeps_pages_in_a_pipe_that_is_in_flight_is_ended_like_any_holder()
 scenario_who_keeps_pages_of_a_device_dax_is_named()
 {
 	local dev kind
+	local -A what=(
+		[invisible-pin]="a page of a device-dax in a pipe; mapping and descriptor are gone"
+		[uring-buffer]="a mapping of a device-dax that is registered as a buffer with io_uring, and unmapped"
+	)
 	dev=$(setup_devdax) || failed=1
-	for kind in invisible-pin uring-buffer; do
+	for kind in "${!what[@]}"; do
 		# 6.1 takes no file's memory as a buffer
 		if [[ $kind == uring-buffer && $(uname -r) == 6.1.* ]]; then
-			holder_row "dax-$kind" impossible -
+			holder_row "dax-$kind" impossible - "${what[$kind]}"
 		else
 			kept_by "$kind" "$dev" $((2 << 20))
-			holder_row "dax-$kind" named "${lifted_by#*=}" "what $kind is, of a device-dax"
+			holder_row "dax-$kind" named "${lifted_by#*=}" "${what[$kind]}"
 		fi
 	done
 }
