@@ -80,12 +80,17 @@ static int add_stuck(const struct root *root, const char *name, struct look *loo
 	device_free(&device);
 	if (rc == -ENOMEM)
 		return err_set(err, rc, "out of memory");
+	printable(name, text, sizeof(text));
 	remover = pmem_remover(root);
-	return err_set(
-		err, -ETIMEDOUT,
-		"%s: cannot be looked at, the kernel does not answer: it is removing a device of the nd bus "
-		"(%s), and may never come back from it",
-		printable(name, text, sizeof(text)), remover ? remover : "by whom is not known");
+	if (!remover)
+		return err_set(err, -ETIMEDOUT,
+			       "%s: cannot be looked at: the kernel does not answer for the nd bus, as while a "
+			       "driver comes or goes; try again, or see 'dmesg'",
+			       text);
+	return err_set(err, -ETIMEDOUT,
+		       "%s: cannot be looked at, the kernel does not answer: it is removing a device of the nd "
+		       "bus (%s), and may never come back from it",
+		       text, remover);
 }
 
 int pmem_find_stuck(const struct root *root, const struct request *request, struct look *look, struct err *err)
