@@ -249,6 +249,30 @@ static int let_go_of_detached(struct job *job, struct err *err)
 	return rc;
 }
 
+static bool has_page_keeper(const struct look *look)
+{
+	array_each(holder, &look->holders)
+		if (holder->type == HOLDER_PROCESS && holder->process.uses & USE_PAGES)
+			return true;
+	return false;
+}
+
+/*
+ * Who has nothing of a device but pages in a pipe or a ring is found by these only, so they are counted once more.
+ * Whether they are gone is asked when nobody can make new references, with more patience.
+ */
+static int look_again(struct job *job, struct err *err)
+{
+	int rc = look_copy_devices(&job->result->look, &job->second);
+
+	rc = rc < 0 ? err_errno(err, rc, "cannot look again") : look(job, &job->second, err);
+	if (rc == 0 && has_page_keeper(&job->result->look)) {
+		rc = machine_count_references(job->machine, &job->second, job->session->interrupt, err);
+		look_forget_references(&job->second);
+	}
+	return rc;
+}
+
 /*
  * A look after the ask, and the plan for who is left. What the last process of
  * a file system or a mount namespace leaves goes a moment after it: what is
@@ -263,8 +287,7 @@ static int plan_again(struct job *job, struct err *err)
 	for (;;) {
 		look_free(&job->second);
 		plan_free(&job->final);
-		rc = look_copy_devices(&job->result->look, &job->second);
-		rc = rc < 0 ? err_errno(err, rc, "cannot look again") : look(job, &job->second, err);
+		rc = look_again(job, err);
 		if (rc < 0)
 			return rc;
 		rc = plan_make(&job->second, job->request, &job->kernel, PLAN_ASKED, &job->final);

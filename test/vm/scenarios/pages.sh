@@ -117,6 +117,21 @@ scenario_a_pin_of_a_process_that_is_seen_goes_with_it()
 	expect_json '.verify[] | select(.check == "no-references") | .ok'
 }
 
+# Neither a descriptor nor a mapping shows it, before the SIGTERM and after
+scenario_a_pin_of_one_that_heeds_no_signal_is_killed()
+{
+	fresh_ext4
+	hold --ignore-term invisible-pin "$mnt/pinned"
+	retire namespace0.0 --evict=term --grace=0.5
+	expect_exit 3
+	expect_json '.message | contains("after SIGTERM")'
+	expect "it lives" test -e "/proc/$held/exe"
+	expect "it is mounted" is_mounted
+	retire namespace0.0 --evict=kill --grace=0.5
+	expect_retired
+	expect_json ".losses | any(.name == \"mkholder[$held]\" and .reason == \"SIGKILL\")"
+}
+
 # It comes after the first look; what then is seen of it is nothing
 scenario_a_pin_that_comes_late_rolls_back()
 {
