@@ -110,8 +110,28 @@ static int take_real_path(int fd, char **path)
 	return 0;
 }
 
-/* Is it root alone who can say what is found by this path, a link of udev's for one? */
-static bool is_by_root(int root, const char *path)
+/* No link at all, or one such as udev makes: "../dm-0", to a node in the directories of its own path. */
+static bool leads_straight(int root, const char *path, const struct stat *found)
+{
+	const char *slash = strrchr(path, '/'), *name;
+	char target[64], whole[PATH_MAX];
+	struct stat st;
+	ssize_t length = readlinkat(root, path + 1, target, sizeof(target) - 1);
+
+	if (length < 0 || (size_t)length == sizeof(target) - 1)
+		return length < 0 && errno == EINVAL;
+	target[length] = '\0';
+	for (name = target; starts_with(name, "../");)
+		name += strlen("../");
+	if (strchr(name, '/') ||
+	    snprintf(whole, sizeof(whole), "%.*s/%s", (int)(slash - path), path, target) >= (int)sizeof(whole))
+		return false;
+	return fstatat(root, whole + 1, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == found->st_dev &&
+	       st.st_ino == found->st_ino;
+}
+
+/* Is it root alone who can say what is found by this path? */
+static bool is_by_root(int root, const char *path, const struct stat *found)
 {
 	for (const char *end = path; (end = strchr(end + 1, '/'));) {
 		_cleanup_free_ char *directory = strndup(path + 1, (size_t)(end - path) - 1);
@@ -121,7 +141,7 @@ static bool is_by_root(int root, const char *path)
 		    st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)))
 			return false;
 	}
-	return true;
+	return leads_straight(root, path, found);
 }
 
 int step_check_source(const struct execution *execution, const struct captured *captured, bool file, dev_t dev,
@@ -146,7 +166,7 @@ int step_check_source(const struct execution *execution, const struct captured *
 	if (major(dev) && dev != found.st_rdev)
 		return err_set(err, -EPERM, "%s has another device number", text);
 	/* a name such as /dev/mapper/a-b stays; a recorded tree is not where effects are done */
-	if (!execution->root->recorded && !is_by_root(execution->root->fd, *path))
+	if (!execution->root->recorded && !is_by_root(execution->root->fd, *path, &found))
 		rc = take_real_path(fd, path);
 	return rc < 0 ? err_errno(err, rc, "%s", text) : 0;
 }
