@@ -121,7 +121,7 @@ scenario_stacks_are_refused_by_name()
 	losetup -d /dev/loop0
 	modprobe -q md-mod
 	mdadm --create /dev/md7 --run --force --metadata=1.2 --level=1 --raid-devices=1 /dev/pmem0 >/dev/null 2>&1 || failed=1
-	retire namespace0.0 --evict=kill
+	retire namespace0.0
 	expect_exit 2
 	expect_json '[.vetoes[] | select(.stands)] | map(.code) == ["md"]'
 	mdadm --stop /dev/md7 >/dev/null 2>&1
