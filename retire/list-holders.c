@@ -38,7 +38,7 @@ void retire_list_holders(const struct root *root, const struct request *request,
 	reads.dry_run = true;
 	session_begin(&session);
 	result->id[0] = '\0';
-	rc = find(root, request, &result->look, &err);
+	rc = find(root, &reads, &result->look, &err);
 	if (rc == 0)
 		rc = machine.find_holders(root, &result->look, &err);
 	if (rc == 0 && request->pages)

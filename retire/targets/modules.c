@@ -2,10 +2,8 @@
 #include "retire/targets/modules.h"
 
 #include <errno.h>
-#include <libkmod.h>
-#include <stdarg.h>
 
-#include "util/cleanup.h"
+#include "retire/targets/libraries.h"
 #include "util/root.h"
 
 static void cleanup_kmod(struct kmod_ctx **ctx)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "retire/targets/libraries.h"
 #include "retire/targets/pmem.h"
 #include "util/root.h"
 #include "util/text.h"
@@ -39,7 +40,7 @@ static int check_same(const struct root *root, struct ndctl_namespace *ndns, con
 {
 	struct device now = { 0 };
 	const char *instance = library_instance(ndns);
-	int rc = pmem_describe(root, ndns, &now);
+	int rc = pmem_describe(root, device->name, &now);
 
 	if (rc == 0 && (!same_text(now.path, device->path) || !same_text(now.uuid, device->uuid)))
 		rc = -ESTALE;
@@ -56,17 +57,13 @@ static int check_same(const struct root *root, struct ndctl_namespace *ndns, con
 
 static int disable_namespace(const struct root *root, const struct device *device)
 {
-	_cleanup_namespaces_ struct pmem_namespaces namespaces = { { 0 } };
 	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
 	struct ndctl_namespace *ndns;
-	int rc;
+	int rc = ndctl_open(&ctx);
 
-	rc = pmem_open(&ctx, NULL);
-	if (rc == 0)
-		rc = pmem_list(ctx, &namespaces);
 	if (rc < 0)
 		return rc;
-	ndns = pmem_namespace_named(&namespaces, device->name);
+	ndns = ndctl_find_namespace(ctx, device->name);
 	rc = ndns ? check_same(root, ndns, device) : -ENODEV;
 	if (rc < 0)
 		return rc;

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "retire/targets/libraries.h"
 #include "retire/targets/modules.h"
 #include "retire/targets/pmem.h"
 #include "retire/targets/targets.h"
@@ -20,22 +21,6 @@
 /* What the kernel does in the background takes a few milliseconds on a real machine. */
 enum { PATIENCE_MS = 10000, BETWEEN_MS = 20 };
 
-/* The namespace as it is now. 0, or -ENODEV when it is not there (yet). */
-static int describe(const struct root *root, const char *name, struct device *now)
-{
-	_cleanup_namespaces_ struct pmem_namespaces namespaces = { { 0 } };
-	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
-	struct ndctl_namespace *ndns;
-	int rc = pmem_open(&ctx, NULL);
-
-	/* the library waits here for probes that are under way: ndctl_bus_wait_probe() */
-	rc = rc < 0 ? rc : pmem_list(ctx, &namespaces);
-	if (rc < 0)
-		return rc;
-	ndns = pmem_namespace_named(&namespaces, name);
-	return ndns ? pmem_describe(root, ndns, now) : -ENODEV;
-}
-
 /* A block device is there as soon as its driver is; a device-dax has a driver of its own. */
 static bool has_node(const struct root *root, const struct device *now)
 {
@@ -43,11 +28,23 @@ static bool has_node(const struct root *root, const struct device *now)
 	       (now->mode != MODE_DEVDAX || root_existsf(root, "/sys/bus/dax/devices/%s/driver", now->blockdev));
 }
 
+static int await_probes(void)
+{
+	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
+	int rc = ndctl_open(&ctx);
+
+	if (rc == 0)
+		ndctl_wait(ctx);
+	return rc;
+}
+
 /* 1 it is enabled, and whoever uses it finds its node; 0 not yet; -ESTALE it is something else; negative errno. */
 static int check_enabled(const struct root *root, const struct device *device)
 {
 	struct device now = { 0 };
-	int rc = describe(root, device->name, &now);
+	int rc = await_probes();
+
+	rc = rc < 0 ? rc : pmem_describe(root, device->name, &now);
 
 	if (rc == 0 && now.enabled && now.mode != device->mode)
 		rc = -ESTALE;
@@ -108,15 +105,13 @@ static int await_enabled(const struct root *root, const struct device *device, s
 
 static int bind_namespace(const char *name)
 {
-	_cleanup_namespaces_ struct pmem_namespaces namespaces = { { 0 } };
 	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
 	struct ndctl_namespace *ndns;
-	int rc = pmem_open(&ctx, NULL);
+	int rc = ndctl_open(&ctx);
 
-	rc = rc < 0 ? rc : pmem_list(ctx, &namespaces);
 	if (rc < 0)
 		return rc;
-	ndns = pmem_namespace_named(&namespaces, name);
+	ndns = ndctl_find_namespace(ctx, name);
 	return ndns ? ndctl_namespace_enable(ndns) : -ENODEV;
 }
 
@@ -145,15 +140,15 @@ static int enable_region(const struct root *root, const struct device *device)
 	if (rc == 0 && pmem_region_is_enabled(root, device))
 		return 1;
 	rc = rc < 0 ? rc : modules_load_for(root, device->path);
-	rc = rc < 0 ? rc : pmem_open(&ctx, NULL);
+	rc = rc < 0 ? rc : ndctl_open(&ctx);
 	if (rc < 0)
 		return rc;
-	region = pmem_region_named(ctx, device->name);
+	region = ndctl_find_region(ctx, device->name);
 	rc = region ? ndctl_region_enable(region) : -ENODEV;
 	if (rc != 0)
 		return rc < 0 ? rc : -EIO;
 	/* until its namespaces are there and bound */
-	ndctl_bus_wait_probe(ndctl_region_get_bus(region));
+	ndctl_wait(ctx);
 	return pmem_region_is_enabled(root, device) ? targets_check_identity(root, device, NULL) : -ENXIO;
 }
 

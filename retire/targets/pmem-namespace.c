@@ -2,8 +2,7 @@
 /*
  * What one pmem namespace is: mode, driver, block or character device.
  *
- * libndctl says which namespaces there are and in which mode. Everything else
- * is read from sysfs: the libraries leave out what has no node in /dev
+ * It is read from sysfs: the libraries leave out what has no node in /dev
  * (daxctl/lib/libdaxctl.c:add_dax_dev() needs it for the device number), but
  * a device without a node can be mapped and mounted all the same.
  *
@@ -20,33 +19,39 @@
 #include "util/root.h"
 #include "util/text.h"
 
-/* drivers/nvdimm/namespace_devs.c:mode_show() and holder_class_show(), as libndctl names them */
-static int device_mode(struct ndctl_namespace *ndns, bool claimed, enum device_mode *mode)
-{
-	static const struct {
-		enum ndctl_namespace_mode nd;
-		enum device_mode mode;
-	} modes[] = {
-		{ NDCTL_NS_MODE_FSDAX, MODE_FSDAX },
-		{ NDCTL_NS_MODE_DEVDAX, MODE_DEVDAX },
-		{ NDCTL_NS_MODE_SECTOR, MODE_SECTOR },
-		{ NDCTL_NS_MODE_RAW, MODE_RAW },
-	};
-	enum ndctl_namespace_mode nd = NDCTL_NS_MODE_UNKNOWN;
+struct mode_name {
+	const char *name;
+	enum device_mode mode;
+};
 
-	/* while nobody has claimed it the label still tells what it is meant for */
-	if (!claimed)
-		nd = ndctl_namespace_get_enforce_mode(ndns);
-	if (claimed || nd == NDCTL_NS_MODE_UNKNOWN || nd == NDCTL_NS_MODE_RAW)
-		nd = ndctl_namespace_get_mode(ndns);
-	for (size_t i = 0; i < COUNT_OF(modes); i++) {
-		if (modes[i].nd == nd) {
-			*mode = modes[i].mode;
-			return 0;
-		}
+/* drivers/nvdimm/namespace_devs.c:mode_show() and holder_class_show() */
+static const struct mode_name modes[] = {
+	{ "memory", MODE_FSDAX }, { "dax", MODE_DEVDAX }, { "safe", MODE_SECTOR }, { "raw", MODE_RAW }, { NULL, 0 }
+};
+static const struct mode_name classes[] = {
+	{ "pfn", MODE_FSDAX }, { "dax", MODE_DEVDAX }, { "btt", MODE_SECTOR }, { NULL, 0 }
+};
+
+static bool find_mode(const struct root *root, const struct device *device, const char *attribute,
+		      const struct mode_name *names, enum device_mode *mode)
+{
+	_cleanup_free_ char *text = root_attributef(root, "%s/%s", device->path, attribute);
+
+	for (; text && names->name; names++) {
+		if (strcmp(text, names->name) != 0)
+			continue;
+		*mode = names->mode;
+		return true;
 	}
-	/* its `mode` could not be read */
-	return -ENODEV;
+	return false;
+}
+
+/* While nobody has claimed it the label still tells what it is meant for. -ENODEV: neither could be read. */
+static int device_mode(const struct root *root, bool claimed, struct device *device)
+{
+	if (!claimed && find_mode(root, device, "holder_class", classes, &device->mode))
+		return 0;
+	return find_mode(root, device, "mode", modes, &device->mode) ? 0 : -ENODEV;
 }
 
 char *pmem_sysfs_path(const struct root *root, const char *name)
@@ -289,31 +294,32 @@ int pmem_name_disk(struct device *device)
 }
 
 /* As `ndctl list` has it: what the instance offers; for a raw or disabled one the capacity of the namespace. */
-static uint64_t usable_size(const struct root *root, struct ndctl_namespace *ndns, const struct device *device)
+static uint64_t usable_size(const struct root *root, const struct device *device)
 {
 	uint64_t size = 0;
 
 	if (device->driver_device)
 		root_numberf(root, &size, "%.*s/%s/size", region_length(device->path), device->path,
 			     device->driver_device);
-	return size ? size : ndctl_namespace_get_size(ndns);
+	return size ? size : device->capacity;
 }
 
-int pmem_describe(const struct root *root, struct ndctl_namespace *ndns, struct device *device)
+int pmem_describe(const struct root *root, const char *name, struct device *device)
 {
 	_cleanup_free_ char *instance = NULL;
 	int rc;
 
 	device->bus = "nd";
 	device->type = DEVICE_PMEM_NAMESPACE;
-	device->name = strdup(ndctl_namespace_get_devname(ndns));
+	device->name = strdup(name);
 	if (!device->name)
 		return -ENOMEM;
 	device->path = pmem_sysfs_path(root, device->name);
 	instance = device->path ? pmem_instance(root, device->path) : NULL;
 	if (!instance)
 		return errno == ENOMEM ? -ENOMEM : -ENODEV;
-	rc = device_mode(ndns, *instance, &device->mode);
+	rc = root_numberf(root, &device->capacity, "%s/size", device->path) < 0 ? -ENODEV : 0;
+	rc = rc < 0 ? rc : device_mode(root, *instance, device);
 	if (rc == 0)
 		rc = find_driver(root, instance, device);
 	if (rc == 0)
@@ -324,12 +330,11 @@ int pmem_describe(const struct root *root, struct ndctl_namespace *ndns, struct 
 		return rc;
 	if (device->enabled)
 		pmem_find_node(root, device);
-	device->size = usable_size(root, ndns, device);
+	device->size = usable_size(root, device);
 	device->uuid = root_attributef(root, "%s/uuid", device->path);
 	if (device->uuid && !*device->uuid)
 		free(take_ptr(device->uuid));
 	device->instance_uuid = pmem_instance_uuid(root, device->path, instance);
-	device->capacity = ndctl_namespace_get_size(ndns);
 	/* only root may read it */
 	if (root_numberf(root, &device->resource, "%s/resource", device->path) < 0)
 		device->resource = 0;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "retire/targets/libraries.h"
 #include "retire/targets/pmem.h"
 #include "retire/targets/targets.h"
 #include "util/root.h"
@@ -20,23 +21,12 @@
 
 #define NAME_ROOM 256 /* of a user's name in a message */
 
-/* The pointers live as long as the context. */
-struct regions {
-	ARRAY_OF(struct ndctl_region *) list;
-};
-
-static void cleanup_regions(struct regions *regions)
-{
-	free(regions->list.items);
-}
-
 /* One search: the request, the machine, and the regions found so far, each once, in the order named. */
 struct search {
 	const struct root *root;
 	const struct request *request;
-	struct ndctl_ctx *ctx;
-	const struct pmem_namespaces *namespaces;
-	struct regions found;
+	const struct nd_devices *nd;
+	ARRAY_OF(const struct nd_region *) found;
 };
 
 /* The driver of the region; caller frees; NULL when it has none. */
@@ -75,9 +65,8 @@ int pmem_region_describe(const struct root *root, const char *name, struct devic
 	return 0;
 }
 
-static int add_region(const struct search *search, struct ndctl_region *region, struct look *look, struct err *err)
+static int add_region(const struct search *search, const char *name, struct look *look, struct err *err)
 {
-	const char *name = ndctl_region_get_devname(region);
 	struct device device = { 0 }, *added = NULL;
 	int rc = pmem_region_describe(search->root, name, &device);
 
@@ -91,14 +80,14 @@ static int add_region(const struct search *search, struct ndctl_region *region, 
 	return 0;
 }
 
-static int add_namespaces_of(const struct search *search, struct ndctl_region *region, struct look *look,
+static int add_namespaces_of(const struct search *search, const struct nd_region *region, struct look *look,
 			     struct err *err)
 {
 	int rc = 0;
 
-	array_each(ndns, &search->namespaces->list)
-		if (rc == 0 && ndctl_namespace_get_region(*ndns) == region && ndctl_namespace_get_size(*ndns))
-			rc = pmem_add_namespace(search->root, *ndns, look, err);
+	array_each(ndns, &search->nd->namespaces)
+		if (rc == 0 && ndns->region == region->number && ndns->size)
+			rc = pmem_add_namespace(search->root, ndns, look, err);
 	return rc;
 }
 
@@ -107,49 +96,49 @@ static int add_found(const struct search *search, struct look *look, struct err 
 {
 	int rc = 0;
 
-	array_each(region, &search->found.list)
+	array_each(region, &search->found)
 		rc = rc < 0 ? rc : add_namespaces_of(search, *region, look, err);
-	array_each(region, &search->found.list)
-		rc = rc < 0 ? rc : add_region(search, *region, look, err);
+	array_each(region, &search->found)
+		rc = rc < 0 ? rc : add_region(search, (*region)->name, look, err);
 	return rc;
 }
 
-/* libndctl takes volatile memory for pmem, as the kernel's own alias does (nd:t2). */
-static bool is_memory(struct ndctl_region *region)
+/* Volatile memory has namespaces of type IO, too: drivers/nvdimm/region_devs.c:nd_region_to_nstype(). */
+static bool is_memory(const struct nd_region *region)
 {
-	return ndctl_region_get_type(region) == ND_DEVICE_REGION_PMEM;
+	return region->nstype == ND_DEVICE_NAMESPACE_IO || region->nstype == ND_DEVICE_NAMESPACE_PMEM;
 }
 
-static int find_region(struct search *search, struct ndctl_region *region, struct err *err)
+static int find_region(struct search *search, const struct nd_region *region, struct err *err)
 {
-	struct ndctl_region **slot;
+	const struct nd_region **slot;
 
-	array_each(known, &search->found.list)
+	array_each(known, &search->found)
 		if (*known == region)
 			return 0;
-	slot = array_add(&search->found.list);
+	slot = array_add(&search->found);
 	if (!slot)
-		return err_errno(err, -ENOMEM, "%s", ndctl_region_get_devname(region));
+		return err_errno(err, -ENOMEM, "%s", region->name);
 	*slot = region;
 	return 0;
 }
 
 static int no_such_region(const struct search *search, const char *name, struct err *err)
 {
+	const struct nd_namespace *ndns = nd_namespace_named(search->nd, name);
 	char text[NAME_ROOM];
 
 	printable(name, text, sizeof(text));
-	array_each(ndns, &search->namespaces->list)
-		if (strcmp(ndctl_namespace_get_devname(*ndns), name) == 0)
-			return err_set(err, -ENODEV, "%s: not a region, but a namespace on %s", text,
-				       ndctl_region_get_devname(ndctl_namespace_get_region(*ndns)));
+	if (ndns)
+		return err_set(err, -ENODEV, "%s: not a region, but a namespace on %s", text,
+			       nd_region_of(search->nd, ndns)->name);
 	return err_set(err, -ENODEV, "%s: no such region (see 'ndctl list -R -i')", text);
 }
 
 static int find_named(struct search *search, const char *name, struct err *err)
 {
-	struct ndctl_region *region = pmem_region_named(search->ctx, name);
-	const char *refusing = region ? pmem_refusing_filter(search->request, region) : NULL;
+	const struct nd_region *region = nd_region_named(search->nd, name);
+	const char *refusing = region ? pmem_refusing_filter(search->request, search->nd, region) : NULL;
 	char text[NAME_ROOM];
 
 	if (!region)
@@ -157,45 +146,27 @@ static int find_named(struct search *search, const char *name, struct err *err)
 	if (refusing)
 		return err_set(err, -ENODEV, "%s: not on %s", name, printable(refusing, text, sizeof(text)));
 	if (!is_memory(region))
-		return err_set(err, -ENOTSUP, "%s: a region of type %s, neither persistent nor volatile memory",
-			       name, ndctl_region_get_type_name(region));
+		return err_set(err, -ENOTSUP,
+			       "%s: a region of block windows, neither persistent nor volatile memory", name);
 	return find_region(search, region, err);
-}
-
-static int compare_regions(const void *a, const void *b)
-{
-	struct ndctl_region *one = *(struct ndctl_region *const *)a, *two = *(struct ndctl_region *const *)b;
-	unsigned bus = ndctl_bus_get_id(ndctl_region_get_bus(one));
-	unsigned other = ndctl_bus_get_id(ndctl_region_get_bus(two));
-	unsigned id = ndctl_region_get_id(one), other_id = ndctl_region_get_id(two);
-
-	return bus != other ? (bus > other) - (bus < other) : (id > other_id) - (id < other_id);
 }
 
 static int find_all(struct search *search, struct err *err)
 {
-	struct ndctl_region *region;
-	struct ndctl_bus *bus;
 	int rc = 0;
 
-	ndctl_bus_foreach(search->ctx, bus)
-		ndctl_region_foreach(bus, region)
-			if (rc == 0 && is_memory(region) && !pmem_refusing_filter(search->request, region))
-				rc = find_region(search, region, err);
-	if (rc == 0 && search->found.list.count)
-		qsort(search->found.list.items, search->found.list.count, sizeof(*search->found.list.items),
-		      compare_regions);
+	array_each(region, &search->nd->regions)
+		if (rc == 0 && is_memory(region) && !pmem_refusing_filter(search->request, search->nd, region))
+			rc = find_region(search, region, err);
 	return rc;
 }
 
 static int find_regions(const struct root *root, const struct request *request, struct look *look, struct err *err)
 {
-	_cleanup_namespaces_ struct pmem_namespaces namespaces = { { 0 } };
-	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
-	struct search search = { root, request, NULL, &namespaces, { { 0 } } };
-	int rc = pmem_begin(root, request, look, &ctx, &namespaces, err);
+	_cleanup_nd_ struct nd_devices nd = { 0 };
+	struct search search = { root, request, &nd, { 0 } };
+	int rc = pmem_begin(root, request, look, &nd, err);
 
-	search.ctx = ctx;
 	for (size_t i = 0; rc == 0 && i < request->name_count; i++) {
 		if (strcmp(request->names[i], "all") != 0)
 			rc = find_named(&search, request->names[i], err);
@@ -205,7 +176,7 @@ static int find_regions(const struct root *root, const struct request *request, 
 			rc = err_set(err, -EINVAL, "'all' cannot stand beside other names");
 	}
 	rc = rc < 0 ? rc : add_found(&search, look, err);
-	cleanup_regions(&search.found);
+	free(search.found.items);
 	return rc;
 }
 
@@ -217,23 +188,21 @@ int targets_find_pmem_region(const struct root *root, const struct request *requ
 
 static int find_any(const struct root *root, const struct request *request, struct look *look, struct err *err)
 {
-	_cleanup_namespaces_ struct pmem_namespaces namespaces = { { 0 } };
-	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
-	struct search search = { root, request, NULL, &namespaces, { { 0 } } };
+	_cleanup_nd_ struct nd_devices nd = { 0 };
+	struct search search = { root, request, &nd, { 0 } };
 	int rc;
 
 	if (request->name_count == 1 && strcmp(request->names[0], "all") == 0)
 		return targets_find_pmem(root, request, look, err);
-	rc = pmem_begin(root, request, look, &ctx, &namespaces, err);
-	search.ctx = ctx;
+	rc = pmem_begin(root, request, look, &nd, err);
 	for (size_t i = 0; rc == 0 && i < request->name_count; i++) {
-		if (pmem_region_named(ctx, request->names[i]))
+		if (nd_region_named(&nd, request->names[i]))
 			rc = find_named(&search, request->names[i], err);
 		else
-			rc = pmem_find_named(root, request, &namespaces, request->names[i], look, err);
+			rc = pmem_find_named(root, request, &nd, request->names[i], look, err);
 	}
 	rc = rc < 0 ? rc : add_found(&search, look, err);
-	cleanup_regions(&search.found);
+	free(search.found.items);
 	return rc;
 }
 
@@ -266,11 +235,11 @@ int pmem_region_disable(const struct root *root, const struct device *device)
 {
 	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
 	struct ndctl_region *region;
-	int rc = pmem_open(&ctx, NULL);
+	int rc = ndctl_open(&ctx);
 
 	if (rc < 0)
 		return rc;
-	region = pmem_region_named(ctx, device->name);
+	region = ndctl_find_region(ctx, device->name);
 	rc = region ? targets_check_identity(root, device, NULL) : -ENODEV;
 	/* last of all: nothing is between this look and the unbind */
 	rc = rc < 0 ? rc : pmem_region_check_unused(root, device->path);

@@ -16,17 +16,6 @@
 #include "util/root.h"
 #include "util/text.h"
 
-static bool is_namespace(const char *name)
-{
-	unsigned region, number;
-	char again[64];
-
-	if (sscanf(name, "namespace%u.%u", &region, &number) != 2)
-		return false;
-	snprintf(again, sizeof(again), "namespace%u.%u", region, number);
-	return strcmp(again, name) == 0;
-}
-
 /* Which instance of the region has the disk of the namespace: its attribute `holder` may not be read. */
 static int find_instance(const struct root *root, struct device *device)
 {
@@ -69,8 +58,9 @@ static int add_stuck(const struct root *root, const char *name, struct look *loo
 {
 	_cleanup_free_ char *remover = NULL;
 	struct device device = { 0 }, *added;
+	unsigned region, number;
 	char text[256];
-	int rc = is_namespace(name) ? describe(root, name, &device) : -ENODEV;
+	int rc = nd_is_namespace(name, &region, &number) ? describe(root, name, &device) : -ENODEV;
 
 	added = rc == 0 && device.half_removed ? array_add(&look->devices) : NULL;
 	if (added) {

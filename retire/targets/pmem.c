@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "retire/targets/libraries.h"
 #include "retire/targets/pmem.h"
 #include "util/child.h"
 #include "util/root.h"
@@ -19,97 +20,6 @@
 #define NAME_ROOM 256 /* of a user's name in a message */
 
 enum { FINDING_MS = 5000 };
-
-/* The library's own words are not for our users; results and errno tell us what we need. */
-static void ndctl_silent(struct ndctl_ctx *ctx, int priority, const char *file, int line, const char *fn,
-			 const char *format, va_list args)
-{
-	(void)ctx, (void)priority, (void)file, (void)line, (void)fn, (void)format, (void)args;
-}
-
-int pmem_open(struct ndctl_ctx **ctx, struct err *err)
-{
-	int rc = ndctl_new(ctx);
-
-	if (rc) {
-		*ctx = NULL;
-		return err_errno(err, rc < 0 ? rc : -EIO, "cannot use libndctl");
-	}
-	ndctl_set_log_fn(*ctx, ndctl_silent);
-	return 0;
-}
-
-struct ndctl_region *pmem_region_named(struct ndctl_ctx *ctx, const char *name)
-{
-	struct ndctl_region *region, *found = NULL;
-	struct ndctl_bus *bus;
-
-	ndctl_bus_foreach(ctx, bus)
-		ndctl_region_foreach(bus, region)
-			if (strcmp(ndctl_region_get_devname(region), name) == 0)
-				found = region;
-	return found;
-}
-
-static int compare_numbers(unsigned a, unsigned b)
-{
-	return (a > b) - (a < b);
-}
-
-static int compare_namespaces(const void *a, const void *b)
-{
-	struct ndctl_namespace *one = *(struct ndctl_namespace *const *)a;
-	struct ndctl_namespace *two = *(struct ndctl_namespace *const *)b;
-	struct ndctl_region *region = ndctl_namespace_get_region(one);
-	struct ndctl_region *other = ndctl_namespace_get_region(two);
-	int order;
-
-	order = compare_numbers(ndctl_bus_get_id(ndctl_region_get_bus(region)),
-				ndctl_bus_get_id(ndctl_region_get_bus(other)));
-	if (!order)
-		order = compare_numbers(ndctl_region_get_id(region), ndctl_region_get_id(other));
-	if (!order)
-		order = compare_numbers(ndctl_namespace_get_id(one), ndctl_namespace_get_id(two));
-	return order;
-}
-
-static int list_region(struct ndctl_region *region, struct pmem_namespaces *namespaces)
-{
-	struct ndctl_namespace *ndns;
-
-	ndctl_namespace_foreach(region, ndns) {
-		struct ndctl_namespace **slot = array_add(&namespaces->list);
-
-		if (!slot)
-			return -ENOMEM;
-		*slot = ndns;
-	}
-	return 0;
-}
-
-int pmem_list(struct ndctl_ctx *ctx, struct pmem_namespaces *namespaces)
-{
-	struct ndctl_region *region;
-	struct ndctl_bus *bus;
-	int rc = 0;
-
-	ndctl_bus_foreach(ctx, bus)
-		ndctl_region_foreach(bus, region)
-			if (rc == 0)
-				rc = list_region(region, namespaces);
-	if (rc == 0 && namespaces->list.count)
-		qsort(namespaces->list.items, namespaces->list.count, sizeof(*namespaces->list.items),
-		      compare_namespaces);
-	return rc;
-}
-
-struct ndctl_namespace *pmem_namespace_named(const struct pmem_namespaces *namespaces, const char *name)
-{
-	array_each(ndns, &namespaces->list)
-		if (strcmp(ndctl_namespace_get_devname(*ndns), name) == 0)
-			return *ndns;
-	return NULL;
-}
 
 /* A filter is the name, or the number alone. Compared as text: "0garbage" and "00" are no numbers of ours. */
 static bool is_named(const char *filter, const char *name, unsigned id)
@@ -120,32 +30,27 @@ static bool is_named(const char *filter, const char *name, unsigned id)
 	return strcmp(filter, name) == 0 || strcmp(filter, number) == 0;
 }
 
-static bool bus_fits(const char *filter, struct ndctl_bus *bus)
+static bool bus_fits(const char *filter, const struct nd_bus *bus)
 {
-	return !filter || strcmp(filter, "all") == 0 ||
-	       is_named(filter, ndctl_bus_get_devname(bus), ndctl_bus_get_id(bus)) ||
-	       strcmp(filter, ndctl_bus_get_provider(bus)) == 0;
+	return !filter || strcmp(filter, "all") == 0 || is_named(filter, bus->name, bus->number) ||
+	       strcmp(filter, bus->provider) == 0;
 }
 
-static bool region_fits(const char *filter, struct ndctl_region *region)
+static bool region_fits(const char *filter, const struct nd_region *region)
 {
-	return !filter || strcmp(filter, "all") == 0 ||
-	       is_named(filter, ndctl_region_get_devname(region), ndctl_region_get_id(region));
+	return !filter || strcmp(filter, "all") == 0 || is_named(filter, region->name, region->number);
 }
 
 /* A filter that fits nothing is a mistake, even where all names would be refused anyway. */
-static int check_filters(struct ndctl_ctx *ctx, const struct request *request, struct err *err)
+static int check_filters(const struct nd_devices *nd, const struct request *request, struct err *err)
 {
 	bool any_bus = !request->bus, any_region = !request->region;
-	struct ndctl_region *region;
-	struct ndctl_bus *bus;
 	char name[NAME_ROOM];
 
-	ndctl_bus_foreach(ctx, bus) {
+	array_each(bus, &nd->buses)
 		any_bus |= bus_fits(request->bus, bus);
-		ndctl_region_foreach(bus, region)
-			any_region |= region_fits(request->region, region);
-	}
+	array_each(region, &nd->regions)
+		any_region |= region_fits(request->region, region);
 	if (!any_bus)
 		return err_set(err, -ENODEV, "%s: no such bus (see 'ndctl list -B')",
 			       printable(request->bus, name, sizeof(name)));
@@ -155,9 +60,10 @@ static int check_filters(struct ndctl_ctx *ctx, const struct request *request, s
 	return 0;
 }
 
-const char *pmem_refusing_filter(const struct request *request, struct ndctl_region *region)
+const char *pmem_refusing_filter(const struct request *request, const struct nd_devices *nd,
+				 const struct nd_region *region)
 {
-	if (!bus_fits(request->bus, ndctl_region_get_bus(region)))
+	if (!bus_fits(request->bus, nd_bus_of(nd, region)))
 		return request->bus;
 	if (!region_fits(request->region, region))
 		return request->region;
@@ -172,20 +78,20 @@ bool pmem_is_listed(const struct look *look, const char *name)
 	return false;
 }
 
-int pmem_add_namespace(const struct root *root, struct ndctl_namespace *ndns, struct look *look, struct err *err)
+int pmem_add_namespace(const struct root *root, const struct nd_namespace *ndns, struct look *look,
+		       struct err *err)
 {
-	const char *name = ndctl_namespace_get_devname(ndns);
 	struct device device = { 0 }, *added = NULL;
 	int rc;
 
-	if (pmem_is_listed(look, name))
+	if (pmem_is_listed(look, ndns->name))
 		return 0;
-	rc = pmem_describe(root, ndns, &device);
+	rc = pmem_describe(root, ndns->name, &device);
 	if (rc == 0)
 		added = array_add(&look->devices);
 	if (!added) {
 		device_free(&device);
-		return err_errno(err, rc < 0 ? rc : -ENOMEM, "%s: cannot read it from sysfs", name);
+		return err_errno(err, rc < 0 ? rc : -ENOMEM, "%s: cannot read it from sysfs", ndns->name);
 	}
 	*added = device;
 	return 0;
@@ -207,15 +113,15 @@ static bool is_node_of(const char *name, const struct device *device)
 }
 
 /* The namespace whose disk, character device or instance has this name; caller frees; NULL when none has. */
-static char *owner_of(const struct root *root, const struct pmem_namespaces *namespaces, const char *name)
+static char *owner_of(const struct root *root, const struct nd_devices *nd, const char *name)
 {
 	if (starts_with(name, "/dev/"))
 		name += strlen("/dev/");
-	array_each(ndns, &namespaces->list) {
+	array_each(ndns, &nd->namespaces) {
 		struct device device = { 0 };
 		char *owner = NULL;
 
-		if (pmem_describe(root, *ndns, &device) == 0 &&
+		if (pmem_describe(root, ndns->name, &device) == 0 &&
 		    (is_node_of(name, &device) ||
 		     (device.driver_device && strcmp(name, device.driver_device) == 0)))
 			owner = take_ptr(device.name);
@@ -226,69 +132,63 @@ static char *owner_of(const struct root *root, const struct pmem_namespaces *nam
 	return NULL;
 }
 
-static int no_such_namespace(const struct root *root, const struct pmem_namespaces *namespaces, const char *name,
+static int no_such_namespace(const struct root *root, const struct nd_devices *nd, const char *name,
 			     struct err *err)
 {
-	_cleanup_free_ char *owner = owner_of(root, namespaces, name);
+	_cleanup_free_ char *owner = owner_of(root, nd, name);
 	char text[NAME_ROOM];
 
 	printable(name, text, sizeof(text));
 	if (owner)
 		return err_set(err, -ENODEV, "%s: not a namespace, but it belongs to %s", text, owner);
-	if (namespaces->list.count && pmem_region_named(ndctl_namespace_get_ctx(namespaces->list.items[0]), name))
+	if (nd_region_named(nd, name))
 		return err_set(err, -ENODEV, "%s: not a namespace, but a region (see 'ndctl retire-region')",
 			       text);
 	return err_set(err, -ENODEV, "%s: no such namespace (see 'ndctl list -N -i')", text);
 }
 
-int pmem_find_named(const struct root *root, const struct request *request,
-		    const struct pmem_namespaces *namespaces, const char *name, struct look *look, struct err *err)
+int pmem_find_named(const struct root *root, const struct request *request, const struct nd_devices *nd,
+		    const char *name, struct look *look, struct err *err)
 {
+	const struct nd_namespace *ndns = nd_namespace_named(nd, name);
+	const char *refusing = ndns ? pmem_refusing_filter(request, nd, nd_region_of(nd, ndns)) : NULL;
 	char text[NAME_ROOM];
-	const char *refusing;
 
-	array_each(ndns, &namespaces->list) {
-		if (strcmp(ndctl_namespace_get_devname(*ndns), name) != 0)
-			continue;
-		refusing = pmem_refusing_filter(request, ndctl_namespace_get_region(*ndns));
-		if (refusing)
-			return err_set(err, -ENODEV, "%s: not on %s", name,
-				       printable(refusing, text, sizeof(text)));
-		if (!ndctl_namespace_get_size(*ndns))
-			return err_set(err, -ENXIO, "%s: it has no capacity (a seed for 'ndctl create-namespace')",
-				       name);
-		return pmem_add_namespace(root, *ndns, look, err);
-	}
-	return no_such_namespace(root, namespaces, name, err);
+	if (!ndns)
+		return no_such_namespace(root, nd, name, err);
+	if (refusing)
+		return err_set(err, -ENODEV, "%s: not on %s", name, printable(refusing, text, sizeof(text)));
+	if (!ndns->size)
+		return err_set(err, -ENXIO, "%s: it has no capacity (a seed for 'ndctl create-namespace')", name);
+	return pmem_add_namespace(root, ndns, look, err);
 }
 
-static int find_all(const struct root *root, const struct request *request,
-		    const struct pmem_namespaces *namespaces, struct look *look, struct err *err)
+static int find_all(const struct root *root, const struct request *request, const struct nd_devices *nd,
+		    struct look *look, struct err *err)
 {
-	array_each(ndns, &namespaces->list) {
+	array_each(ndns, &nd->namespaces) {
 		int rc;
 
-		if (pmem_refusing_filter(request, ndctl_namespace_get_region(*ndns)) ||
-		    !ndctl_namespace_get_size(*ndns))
+		if (pmem_refusing_filter(request, nd, nd_region_of(nd, ndns)) || !ndns->size)
 			continue;
-		rc = pmem_add_namespace(root, *ndns, look, err);
+		rc = pmem_add_namespace(root, ndns, look, err);
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
 }
 
-static int find_names(const struct root *root, const struct request *request,
-		      const struct pmem_namespaces *namespaces, struct look *look, struct err *err)
+static int find_names(const struct root *root, const struct request *request, const struct nd_devices *nd,
+		      struct look *look, struct err *err)
 {
 	for (size_t i = 0; i < request->name_count; i++) {
 		const char *name = request->names[i];
 		int rc;
 
 		if (strcmp(name, "all") != 0)
-			rc = pmem_find_named(root, request, namespaces, name, look, err);
+			rc = pmem_find_named(root, request, nd, name, look, err);
 		else if (request->name_count == 1)
-			rc = find_all(root, request, namespaces, look, err);
+			rc = find_all(root, request, nd, look, err);
 		else
 			rc = err_set(err, -EINVAL, "'all' cannot stand beside other names");
 		if (rc < 0)
@@ -312,28 +212,21 @@ static bool sees_everybody(const struct root *root)
 	return is_initial(root, "pid", 0xEFFFFFFCU) && is_initial(root, "user", 0xEFFFFFFDU);
 }
 
-int pmem_begin(const struct root *root, const struct request *request, struct look *look, struct ndctl_ctx **ctx,
-	       struct pmem_namespaces *namespaces, struct err *err)
+int pmem_begin(const struct root *root, const struct request *request, struct look *look, struct nd_devices *nd,
+	       struct err *err)
 {
-	int rc = pmem_open(ctx, err);
+	int rc = nd_devices_read(root, nd);
 
 	look->initial_namespaces = sees_everybody(root);
-	if (rc < 0)
-		return rc;
-	rc = pmem_list(*ctx, namespaces);
-	if (rc < 0)
-		return err_errno(err, rc, "cannot list namespaces");
-	return check_filters(*ctx, request, err);
+	return rc < 0 ? err_errno(err, rc, "cannot list namespaces") : check_filters(nd, request, err);
 }
 
 static int find_pmem(const struct root *root, const struct request *request, struct look *look, struct err *err)
 {
-	_cleanup_namespaces_ struct pmem_namespaces namespaces = { { 0 } };
-	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
-	int rc;
+	_cleanup_nd_ struct nd_devices nd = { 0 };
+	int rc = pmem_begin(root, request, look, &nd, err);
 
-	rc = pmem_begin(root, request, look, &ctx, &namespaces, err);
-	return rc < 0 ? rc : find_names(root, request, &namespaces, look, err);
+	return rc < 0 ? rc : find_names(root, request, &nd, look, err);
 }
 
 struct finding {
@@ -377,7 +270,11 @@ int pmem_find_safely(pmem_finder *find, const struct root *root, const struct re
 {
 	struct finding finding = { find, root, request };
 	struct child left;
-	int rc = root->recorded ? 0 : child_run(try_finding, &finding, -1, deadline_in(FINDING_MS), NULL, &left);
+	int rc = request->dry_run ? 0 : libraries_load(err);
+
+	if (rc < 0)
+		return rc;
+	rc = root->recorded ? 0 : child_run(try_finding, &finding, -1, deadline_in(FINDING_MS), NULL, &left);
 
 	if (!root->recorded)
 		child_forget(&left);

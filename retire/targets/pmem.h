@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of the pmem namespace share: libndctl's view of the machine,
- * and the facts about one namespace. Only for targets/pmem*.c.
+ * What the files of the pmem namespace share: the facts about one namespace or
+ * region. Only for targets/pmem*.c.
  */
 #ifndef RETIRE_TARGETS_PMEM_H
 #define RETIRE_TARGETS_PMEM_H
 
-#include <ndctl/libndctl.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "retire/model.h"
 #include "retire/request.h"
+#include "retire/targets/nd-bus.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/err.h"
@@ -19,65 +19,39 @@
 struct request;
 struct root;
 
-/* A context of libndctl that says nothing by itself. 0 or a negative errno. */
-int pmem_open(struct ndctl_ctx **ctx, struct err *err);
-
-static inline void cleanup_ndctl(struct ndctl_ctx **ctx)
-{
-	if (*ctx)
-		ndctl_unref(*ctx);
-}
-#define _cleanup_ndctl_ _cleanup_(cleanup_ndctl)
-
 /*
- * The library reads attributes that wait for the lock of a device, and a
- * removal that never ends holds that: so the finding is tried out in a child
- * first, and when that does not come back, what can be said is said without.
+ * Some attributes wait for the lock of a device, and a removal that never ends
+ * holds that: so the finding is tried out in a child first, and when that does
+ * not come back, what can be said is said without. For a request that is not
+ * only to look the libraries that will act are loaded, so that one that is
+ * missing is told before anything is touched.
  */
 typedef int pmem_finder(const struct root *root, const struct request *request, struct look *look,
 			struct err *err);
 int pmem_find_safely(pmem_finder *find, const struct root *root, const struct request *request, struct look *look,
 		     struct err *err);
 
-/* All namespaces, seeds too, by bus, region and namespace number. The pointers live as long as the context. */
-struct pmem_namespaces {
-	ARRAY_OF(struct ndctl_namespace *) list;
-};
-
-int pmem_list(struct ndctl_ctx *ctx, struct pmem_namespaces *namespaces);
-
-/* NULL when there is none of that name. */
-struct ndctl_namespace *pmem_namespace_named(const struct pmem_namespaces *namespaces, const char *name);
-
-static inline void cleanup_namespaces(struct pmem_namespaces *namespaces)
-{
-	free(namespaces->list.items);
-}
-#define _cleanup_namespaces_ _cleanup_(cleanup_namespaces)
-
 /*
- * What every search of this room begins with: the library, all namespaces,
- * filters that fit something, look->initial_namespaces. 0 or a negative errno.
+ * What every search of this room begins with: what is on the nd bus, filters
+ * that fit something, look->initial_namespaces. 0 or a negative errno.
  */
-int pmem_begin(const struct root *root, const struct request *request, struct look *look, struct ndctl_ctx **ctx,
-	       struct pmem_namespaces *namespaces, struct err *err);
+int pmem_begin(const struct root *root, const struct request *request, struct look *look, struct nd_devices *nd,
+	       struct err *err);
 
 /* NULL when both filters of the request let the region through; else the one that does not. */
-const char *pmem_refusing_filter(const struct request *request, struct ndctl_region *region);
+const char *pmem_refusing_filter(const struct request *request, const struct nd_devices *nd,
+				 const struct nd_region *region);
 
 /* Is it among the devices already? Names of the nd bus are of one kind only. */
 bool pmem_is_listed(const struct look *look, const char *name);
 
 /* Adds the namespace to the devices, once. */
-int pmem_add_namespace(const struct root *root, struct ndctl_namespace *ndns, struct look *look, struct err *err);
+int pmem_add_namespace(const struct root *root, const struct nd_namespace *ndns, struct look *look,
+		       struct err *err);
 
 /* Adds the namespace of exactly that name, if the filters let it through and it has capacity. */
-int pmem_find_named(const struct root *root, const struct request *request,
-		    const struct pmem_namespaces *namespaces, const char *name, struct look *look,
-		    struct err *err);
-
-/* By its exact name; NULL when there is none. */
-struct ndctl_region *pmem_region_named(struct ndctl_ctx *ctx, const char *name);
+int pmem_find_named(const struct root *root, const struct request *request, const struct nd_devices *nd,
+		    const char *name, struct look *look, struct err *err);
 
 /* As pmem_describe(), of a region. */
 int pmem_region_describe(const struct root *root, const char *name, struct device *device);
@@ -92,7 +66,7 @@ int pmem_region_disable(const struct root *root, const struct device *device);
 int pmem_region_is_enabled(const struct root *root, const struct device *device);
 
 /* Fills *device, which the caller frees whatever is returned. 0 or a negative errno; -ENODEV: it is gone. */
-int pmem_describe(const struct root *root, struct ndctl_namespace *ndns, struct device *device);
+int pmem_describe(const struct root *root, const char *name, struct device *device);
 
 /* The directory in sysfs of a device of the nd bus, without links; caller frees; NULL with errno set. */
 char *pmem_sysfs_path(const struct root *root, const char *name);
@@ -114,7 +88,7 @@ bool pmem_is_system_ram(const struct root *root, const char *name);
 bool pmem_has_online_memory(const struct root *root, const char *name);
 
 /*
- * The devices of the request where libndctl does not come back, since the
+ * The devices of the request where the finding does not come back, since the
  * kernel does not: those that it is removing, told from links and directories
  * alone. -ETIMEDOUT when one of them is none of these.
  */
