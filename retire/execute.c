@@ -254,7 +254,7 @@ static void verify_back(struct execution *execution, enum step_state done)
 		const struct captured *captured = &execution->captured.items[i];
 		const struct step_record *record = record_of(execution, i);
 
-		if ((record->state != done && record->state != STATE_NOT_NEEDED) ||
+		if ((record->state != done && record->state != STATE_NOT_NEEDED && !captured->undone) ||
 		    step_kind(captured->type)->verify(&now, captured, &err) != 0)
 			continue;
 		wrong++;
@@ -302,7 +302,7 @@ void execute_rollback(struct execution *execution, struct progress *progress)
 
 	execution->deadline = deadline_in(execution->request->timeout_ms);
 	for (size_t i = execution->captured.count; i-- > 0;) {
-		const struct captured *captured = &execution->captured.items[i];
+		struct captured *captured = &execution->captured.items[i];
 		struct step_record *record = record_of(execution, i);
 		size_t lost = execution->result->losses.count;
 		enum step_state state;
@@ -311,7 +311,8 @@ void execute_rollback(struct execution *execution, struct progress *progress)
 			continue;
 		tell(execution, progress, EVENT_UNDO_BEGUN, record);
 		state = back(execution, step_kind(captured->type)->undo, captured, record, STATE_UNDONE);
-		any |= state == STATE_UNDONE;
+		captured->undone = state == STATE_UNDONE;
+		any |= captured->undone;
 		record->state = state_after(execution, captured, record->state, state);
 		/* what is lost is told again by a recovery, when this is cut before it is told */
 		if (i >= execution->base && (state == STATE_UNDONE || (state == STATE_NOT_NEEDED &&

@@ -40,6 +40,7 @@ struct captured {
 	int device;		  /* index into look.devices */
 	const char *subject;	  /* of its record; for messages */
 	struct json_object *memo; /* what capture took; NULL: nothing */
+	bool undone;		  /* by this rollback, whatever its record says: a step that failed stays failed */
 };
 
 /* Everything that steps share. */
