@@ -111,6 +111,37 @@ scenario_a_loop_device_on_the_disk_itself_and_who_has_it_open()
 	holder_row loop-open named kill "a process that has the node of a loop device open"
 }
 
+# an image of a disk: its parts come and go with the loop device
+scenario_a_part_of_a_loop_device_on_a_file_is_put_back_and_restored()
+{
+	local unseen
+	fresh_ext4
+	truncate -s 96M "$mnt/image"
+	printf 'label: gpt\n,32M\n,\n' | sfdisk -q "$mnt/image" >/dev/null || failed=1
+	modprobe -q loop
+	losetup -P /dev/loop3 "$mnt/image" || failed=1
+	expect "the part is there" wait_until 10 test -b /dev/loop3p2
+	mkdir -p /mnt/up
+	mkfs.ext4 -q -F /dev/loop3p2 && mount /dev/loop3p2 /mnt/up || failed=1
+	retire namespace0.0
+	expect_exit 2
+	expect_json '(.holders[] | select(.kind == "partition" and .name == "loop3p2") | .id) as $p |
+		.holders[] | select(.kind == "mount" and .name == "/mnt/up") | .on == $p'
+	snapshot_stacks >"$work/before"
+	hold_unseen "$mnt"
+	retire namespace0.0 --evict=stop
+	expect_exit 3
+	expect_json '.result == "rolled-back" and (.stuck // [] | length == 0)'
+	snapshot_stacks >"$work/after"
+	expect "everything is as it was" diff "$work/before" "$work/after"
+	end_unseen
+	expect_down_and_restored
+	umount /mnt/up
+	losetup -d /dev/loop3
+	umount "$mnt"
+	holder_row loop-part named stop "a file system on a part of a loop device on a file"
+}
+
 scenario_a_loop_device_whose_file_is_deleted_is_left_alone()
 {
 	setup_image
