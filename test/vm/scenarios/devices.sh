@@ -161,6 +161,27 @@ scenario_swap_area_and_swap_file()
 	holder_row swap-file named stop "a swap file"
 }
 
+# the libraries that take a driver away are loaded when that is asked for
+scenario_without_the_library_nothing_is_touched()
+{
+	local library
+	library=$(ldconfig -p | sed -n 's/.*libndctl\.so\.6 .* => //p' | head -1)
+	fresh_xfs
+	hold map-write "$mnt/f"
+	: >"$work/empty"
+	mount --bind "$work/empty" "$(realpath "$library")" || failed=1
+	retire namespace0.0 --evict=kill
+	expect_exit 1
+	expect_json '.message | contains("libndctl")'
+	expect "the holder lives" test -e "/proc/$held"
+	expect "it is still mounted" mountpoint -q "$mnt"
+	"$program" ndctl list-holders namespace0.0 >"$work/out" || failed=1
+	expect_json '.holders[] | select(.kind == "process") | .comm == "mkholder"'
+	umount "$(realpath "$library")"
+	retire namespace0.0 --evict=kill --grace=0.5
+	expect_retired
+}
+
 scenario_the_block_device_itself_is_open()
 {
 	# through an alias that no list of names has
