@@ -6,8 +6,6 @@
 # Where systemd runs: units have names, and the guardian outlives the unit that
 # the program was started from.
 
-guardian() { pgrep -x dax-retire-grd; }
-
 scenario_the_unit_of_a_holder_is_named()
 {
 	fresh_xfs
@@ -27,10 +25,10 @@ scenario_a_unit_that_is_killed_while_frozen_leaves_nothing_frozen()
 	# the flush of the frozen file system is held up, so that there is time to kill
 	systemd-run -q --unit retiring strace -f -o /dev/null -e trace=syncfs -e inject=syncfs:delay_enter=60000000 \
 		"$program" ndctl retire-namespace namespace0.0 --evict=stop
-	wait_until 30 guardian >/dev/null || failed=1
+	expect "there is a guardian" wait_until 60 pgrep -x dax-retire-grd
 	expect "it has a scope of its own" wait_until 10 \
 		bash -c 'grep -q "dax-retire-guardian-.*scope" /proc/$(pgrep -x dax-retire-grd)/cgroup'
-	wait_until 10 is_frozen || failed=1
+	expect "it is frozen" wait_until 60 is_frozen
 	systemctl kill --kill-whom=all -s KILL retiring.service
 	expect "it takes writes again" within 10 write_there "$mnt"
 	expect "the guardian has gone" wait_until 10 bash -c '! pgrep -x dax-retire-grd'
