@@ -280,7 +280,8 @@ scenario_data_that_cannot_be_written_rolls_back()
 	printf '0 %s linear /dev/pmem0 4096\n%s %s error\n' $sectors $sectors $spare | dmsetup create deep || failed=1
 	dmsetup mknodes
 	mkfs.ext4 -q -F -b 4096 -O ^has_journal /dev/mapper/deep $((sectors / 8)) || failed=1
-	mount /dev/mapper/deep "$mnt" || failed=1
+	# by its type: who looks for one reads the end, which is an error
+	mount -t ext4 /dev/mapper/deep "$mnt" || failed=1
 	dd if=/dev/zero of="$mnt/doomed" bs=1M count=8 status=none conv=fsync
 	first=$(filefrag -e -b512 "$mnt/doomed" | awk '$1 == "0:" { print $4 + 0 }')
 	((first > 0 && first + 2048 < sectors)) || failed=1
