@@ -363,6 +363,60 @@ static void test_admin(struct trial *trial)
 	}
 }
 
+/* Somebody changes how that is mounted which was put back: it has a new number. */
+static void admin_remounts(void *argument)
+{
+	struct trial *trial = argument;
+	struct model *model = trial->model;
+
+	for (size_t i = 0; i < MODEL_MOUNTS; i++) {
+		const struct model_mount *was = &model->before.mounts[i];
+		int now = was->there ? model_mount_at(model->state, was->ns, was->point) : -1;
+
+		if (now < 0 || model->state->mounts[now].id == was->id)
+			continue;
+		snprintf(model->state->mounts[now].options, sizeof(was->options), "ro,changed");
+		trial->harmed = true;
+	}
+}
+
+/* One that failed although it was done, and is put back: with the first mount of that, `meeting` comes. */
+static void fail_unmount(struct trial *trial, long point, long meet, struct result *result)
+{
+	trial_reset(trial);
+	trial->harmed = false;
+	points->fault = point;
+	points->error = -EIO;
+	points->late = true;
+	points->meet = meet;
+	points->meeting = admin_remounts;
+	points->argument = trial;
+	trial_run(trial, program_retire, result);
+}
+
+static void test_remount(struct trial *trial)
+{
+	for (long point = 0; point < trial->first_unbind && trial->first_unbind < trial->points; point++) {
+		struct result result;
+		long mount = point;
+
+		if (!is_seen(trial, point, "unmount") || !trial_at(trial, point, POINT_NEVER))
+			continue;
+		fail_unmount(trial, point, POINT_NEVER, &result);
+		while (mount < points->now && mount < POINTS_SEEN && strcmp(points->seen[mount], "mount") != 0)
+			mount++;
+		points_clear();
+		result_free(&result);
+		fail_unmount(trial, point, mount + 1, &result);
+		points_clear();
+		if (trial->harmed)
+			trial_count(trial,
+				    result.outcome == OUTCOME_STUCK && result.stuck.count ? AS_BEFORE : BROKEN,
+				    outcome_name(result.outcome));
+		result_free(&result);
+	}
+}
+
 /* Whoever has ended does not come back, nor what ended with it. */
 static void forget_lost(struct model *model)
 {
@@ -415,6 +469,7 @@ static do_test *const tests[TESTS] = {
 	[TEST_MEETING] = test_meeting,
 	[TEST_RESTORE] = test_restore,
 	[TEST_ADMIN] = test_admin,
+	[TEST_REMOUNT] = test_remount,
 };
 
 void trial_all(struct trial *trial, unsigned which)

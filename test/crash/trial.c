@@ -123,6 +123,7 @@ static const struct {
 	[TEST_MEETING] = { "meeting", "another one comes in between" },
 	[TEST_RESTORE] = { "restore", "cut, recovered and restored" },
 	[TEST_ADMIN] = { "admin", "somebody mounts in between" },
+	[TEST_REMOUNT] = { "remount", "somebody changes what was put back" },
 };
 
 const char *trial_test_name(enum test test)

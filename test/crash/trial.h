@@ -26,6 +26,7 @@ enum test {
 	TEST_MEETING,	  /* another retirement, or recover, comes in between */
 	TEST_RESTORE,	  /* what was finished by recover is restored */
 	TEST_ADMIN,	  /* somebody mounts meanwhile */
+	TEST_REMOUNT,	  /* … changes what a step that failed has put back */
 	TESTS
 };
 
@@ -52,6 +53,7 @@ struct trial {
 	long cut, inner;	       /* where, for messages */
 	long only_cut, only_inner;     /* the one that was asked for; POINT_NEVER: all */
 	bool was_cut;		       /* the last trial_cut() got that far */
+	bool harmed;		       /* somebody else changed something */
 	char at[64];
 	int error;
 };
