@@ -94,13 +94,22 @@ bool nd_is_namespace(const char *name, unsigned *region, unsigned *number)
 	return is_numbered(name, prefix, number);
 }
 
+static const struct nd_region *region_numbered(const struct nd_devices *nd, unsigned number)
+{
+	array_each(region, &nd->regions)
+		if (region->number == number)
+			return region;
+	return NULL;
+}
+
 static int add_namespace(const struct root *root, const char *name, struct nd_devices *nd)
 {
 	struct nd_namespace *ndns;
 	unsigned region, number;
 	uint64_t size;
 
-	if (!nd_is_namespace(name, &region, &number) || root_numberf(root, &size, DEVICES "/%s/size", name) < 0)
+	if (!nd_is_namespace(name, &region, &number) || !region_numbered(nd, region) ||
+	    root_numberf(root, &size, DEVICES "/%s/size", name) < 0)
 		return 0;
 	ndns = array_add(&nd->namespaces);
 	if (!ndns)
@@ -147,30 +156,15 @@ static int compare_namespaces(const void *a, const void *b, void *nd)
 		     : compare(((const struct nd_namespace *)a)->number, ((const struct nd_namespace *)b)->number);
 }
 
-/* A namespace whose region was gone in between is none. */
-static void drop_orphans(struct nd_devices *nd)
-{
-	size_t kept = 0;
-
-	array_each(ndns, &nd->namespaces) {
-		if (nd_region_of(nd, ndns))
-			nd->namespaces.items[kept++] = *ndns;
-		else
-			free(ndns->name);
-	}
-	nd->namespaces.count = kept;
-}
-
 int nd_devices_read(const struct root *root, struct nd_devices *nd)
 {
-	/* buses first: what is being probed is there then */
+	/* buses first: what is being probed is there then; and each before what is on it */
 	int rc = add_all(root, nd, add_bus);
 
-	rc = rc < 0 ? rc : add_all(root, nd, add_namespace);
 	rc = rc < 0 ? rc : add_all(root, nd, add_region);
+	rc = rc < 0 ? rc : add_all(root, nd, add_namespace);
 	if (rc < 0)
 		return rc;
-	drop_orphans(nd);
 	if (nd->regions.count)
 		qsort(nd->regions.items, nd->regions.count, sizeof(*nd->regions.items), compare_regions);
 	if (nd->namespaces.count)
@@ -212,10 +206,7 @@ const struct nd_region *nd_region_named(const struct nd_devices *nd, const char 
 
 const struct nd_region *nd_region_of(const struct nd_devices *nd, const struct nd_namespace *ndns)
 {
-	array_each(region, &nd->regions)
-		if (region->number == ndns->region)
-			return region;
-	return NULL;
+	return region_numbered(nd, ndns->region);
 }
 
 const struct nd_bus *nd_bus_of(const struct nd_devices *nd, const struct nd_region *region)
