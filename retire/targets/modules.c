@@ -14,7 +14,8 @@ static void cleanup_kmod(struct kmod_ctx **ctx)
 
 static void cleanup_list(struct kmod_list **list)
 {
-	kmod_module_unref_list(*list);
+	if (*list)
+		kmod_module_unref_list(*list);
 }
 
 /* The library's own words are not for our users. */
@@ -43,6 +44,9 @@ int modules_load_for(const struct root *root, const char *path)
 
 	if (!alias)
 		return -errno;
+	rc = libraries_load(NULL);
+	if (rc < 0)
+		return rc;
 	ctx = kmod_new(NULL, NULL);
 	if (!ctx)
 		return -ENOMEM;
