@@ -127,6 +127,7 @@ static int set_timeout(struct options *options, const char *value, struct err *e
 {
 	int rc = set_seconds(&options->request.timeout_ms, "timeout", value, err);
 
+	options->request.timeout_given = true;
 	if (rc == 0 && options->request.timeout_ms == 0)
 		return err_set(err, -EINVAL, "--timeout=%s leaves no time at all", value);
 	return rc;
@@ -155,6 +156,16 @@ static int set_region(struct options *options, const char *value, struct err *er
 {
 	(void)err;
 	options->request.region = value;
+	return 0;
+}
+
+static int set_node(struct options *options, const char *value, struct err *err)
+{
+	uint64_t node;
+
+	if (parse_number(value, &node) < 0)
+		return err_set(err, -EINVAL, "--node=%s is no number", value);
+	options->request.node = value;
 	return 0;
 }
 
@@ -219,6 +230,14 @@ static int set_dot(struct options *options, const char *value, struct err *err)
 	return one_drawing(options, err);
 }
 
+static int set_no_unbind(struct options *options, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	options->request.no_unbind = true;
+	return 0;
+}
+
 static int set_pages(struct options *options, const char *value, struct err *err)
 {
 	(void)value;
@@ -235,46 +254,47 @@ static int set_exit_code(struct options *options, const char *value, struct err 
 	return 0;
 }
 
-const struct option_entry retire_entries[] = {
-	{ "dry-run", 'n', NULL, false, "print the plan, or what stands against it; change nothing", set_dry_run },
-	{ "evict", 'e', "level", false, "how far to go against holders: none, stop, term or kill", set_evict },
-	{ "force", 'f', NULL, false, "the same as --evict=kill", set_force },
-	{ "allow", 'a', "code[,code]", false, "take the named risks", set_allow },
-	{ "grace", 0, "seconds", false, "between SIGTERM and SIGKILL (default 10)", set_grace },
-	{ "timeout", 't', "seconds", false, "up to the point of no return (default 60)", set_timeout },
-	{ "wait", 'w', "seconds", true, "wait for another retirement to end", set_wait },
-	{ "each", 0, NULL, false, "one retirement of each instead of one of all", set_each },
-	{ "events", 0, NULL, false, "tell what goes on, one JSON object a line", set_events },
-	{ "bus", 'b', "bus-id", false, "limit to a bus with an id or provider of <bus-id>", set_bus },
-	{ "region", 'r', "region-id", false, "limit to a region with an id or name of <region-id>", set_region },
-	{ "human", 'u', NULL, false, "use human friendly number formats", set_human },
-	{ "verbose", 'v', NULL, false, "say more on stderr", set_verbose },
-	{ "quiet", 'q', NULL, false, "say only what went wrong", set_quiet },
-	{ NULL },
-};
+/* clang-format off */
+#define BUS_ENTRY { "bus", 'b', "bus-id", false, "limit to a bus with an id or provider of <bus-id>", set_bus }
+#define REGION_ENTRY \
+	{ "region", 'r', "region-id", false, "limit to a region with an id or name of <region-id>", set_region }
+#define NODE_ENTRY { "node", 0, "N", false, "limit to the devices of NUMA node N; without a name: all of them", set_node }
+#define NO_UNBIND_ENTRY \
+	{ "no-unbind", 0, NULL, false, "take its memory offline; it keeps its driver", set_no_unbind }
+#define HUMAN_ENTRY { "human", 'u', NULL, false, "use human friendly number formats", set_human }
+#define VERBOSE_ENTRY { "verbose", 'v', NULL, false, "say more on stderr", set_verbose }
+#define EVENTS_ENTRY { "events", 0, NULL, false, "tell what goes on, one JSON object a line", set_events }
+#define OUTPUT_ENTRIES VERBOSE_ENTRY, { "quiet", 'q', NULL, false, "say only what went wrong", set_quiet }, { NULL }
 
-const struct option_entry list_holders_entries[] = {
-	{ "bus", 'b', "bus-id", false, "limit to a bus with an id or provider of <bus-id>", set_bus },
-	{ "region", 'r', "region-id", false, "limit to a region with an id or name of <region-id>", set_region },
-	{ "tree", 0, NULL, false, "draw a tree for people instead of JSON", set_tree },
-	{ "dot", 0, NULL, false, "write a graph for Graphviz instead of JSON", set_dot },
-	{ "pages", 0, NULL, false, "count the references to its pages, too", set_pages },
-	{ "exit-code", 0, NULL, false, "exit with 2 when something is in use", set_exit_code },
-	{ "human", 'u', NULL, false, "use human friendly number formats", set_human },
-	{ "verbose", 'v', NULL, false, "say more on stderr", set_verbose },
-	{ NULL },
-};
+#define RETIRE_ENTRIES \
+	{ "dry-run", 'n', NULL, false, "print the plan, or what stands against it; change nothing", set_dry_run }, \
+	{ "evict", 'e', "level", false, "how far to go against holders: none, stop, term or kill", set_evict }, \
+	{ "force", 'f', NULL, false, "the same as --evict=kill", set_force }, \
+	{ "allow", 'a', "code[,code]", false, "take the named risks", set_allow }, \
+	{ "grace", 0, "seconds", false, "between SIGTERM and SIGKILL (default 10)", set_grace }, \
+	{ "timeout", 't', "seconds", false, "up to the point of no return (default 60)", set_timeout }, \
+	{ "wait", 'w', "seconds", true, "wait for another retirement to end", set_wait }, \
+	{ "each", 0, NULL, false, "one retirement of each instead of one of all", set_each }, \
+	EVENTS_ENTRY
 
-#define OUTPUT_ENTRIES                                                                                            \
-	{ "verbose", 'v', NULL, false, "say more on stderr", set_verbose },                                       \
-		{ "quiet", 'q', NULL, false, "say only what went wrong", set_quiet },                             \
-	{                                                                                                         \
-		NULL                                                                                              \
-	}
+#define LIST_HOLDERS_ENTRIES \
+	{ "tree", 0, NULL, false, "draw a tree for people instead of JSON", set_tree }, \
+	{ "dot", 0, NULL, false, "write a graph for Graphviz instead of JSON", set_dot }, \
+	{ "pages", 0, NULL, false, "count the references to its pages, too", set_pages }, \
+	{ "exit-code", 0, NULL, false, "exit with 2 when something is in use", set_exit_code }, \
+	HUMAN_ENTRY, VERBOSE_ENTRY, { NULL }
+/* clang-format on */
+
+const struct option_entry retire_entries[] = { RETIRE_ENTRIES, BUS_ENTRY, REGION_ENTRY, HUMAN_ENTRY,
+					       OUTPUT_ENTRIES };
+const struct option_entry dax_retire_entries[] = { RETIRE_ENTRIES, NO_UNBIND_ENTRY, REGION_ENTRY,
+						   NODE_ENTRY,	   HUMAN_ENTRY,	    OUTPUT_ENTRIES };
+const struct option_entry list_holders_entries[] = { BUS_ENTRY, REGION_ENTRY, LIST_HOLDERS_ENTRIES };
+const struct option_entry dax_list_holders_entries[] = { REGION_ENTRY, NODE_ENTRY, LIST_HOLDERS_ENTRIES };
 
 const struct option_entry recover_entries[] = {
-	{ "events", 0, NULL, false, "tell what goes on, one JSON object a line", set_events },
-	{ "human", 'u', NULL, false, "use human friendly number formats", set_human },
+	EVENTS_ENTRY,
+	HUMAN_ENTRY,
 	OUTPUT_ENTRIES,
 };
 
@@ -282,8 +302,8 @@ const struct option_entry restore_entries[] = {
 	{ "dry-run", 'n', NULL, false, "print what would be brought back; change nothing", set_dry_run },
 	{ "timeout", 't', "seconds", false, "give up after that long (default 60)", set_timeout },
 	{ "wait", 'w', "seconds", true, "wait for another retirement to end", set_wait },
-	{ "events", 0, NULL, false, "tell what goes on, one JSON object a line", set_events },
-	{ "human", 'u', NULL, false, "use human friendly number formats", set_human },
+	EVENTS_ENTRY,
+	HUMAN_ENTRY,
 	OUTPUT_ENTRIES,
 };
 
@@ -394,6 +414,8 @@ static int check_names(const struct options *options, const struct option_table 
 	return PARSED;
 }
 
+static const char *const all_of_them[] = { "all" };
+
 int options_parse(struct options *options, const struct option_table *table, int argc, const char **argv,
 		  struct err *err)
 {
@@ -413,6 +435,10 @@ int options_parse(struct options *options, const struct option_table *table, int
 		return rc;
 	options->request.names = (const char *const *)(options->arguments + optind);
 	options->request.name_count = (size_t)(argc - optind);
+	if (options->request.node && !options->request.name_count) {
+		options->request.names = all_of_them;
+		options->request.name_count = 1;
+	}
 	return check_names(options, table, err);
 }
 

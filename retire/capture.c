@@ -198,8 +198,8 @@ struct json_object *capture_device(const struct device *device)
 	struct json_object *object = json_object_new_object();
 
 	put_texts(object, device_texts, COUNT_OF(device_texts), device);
-	put_text(object, "bus", device->bus);
-	put_number(object, "type", device->type);
+	put_text(object, "bus", device_bus(device->type));
+	put_text(object, "type", device_type_name(device->type));
 	put_text(object, "mode", device_mode_name(device->mode));
 	put_bool(object, "enabled", device->enabled);
 	put_bool(object, "system_ram", device->system_ram);
@@ -221,6 +221,27 @@ static int mode_named(const char *name, enum device_mode *mode)
 	return name ? -EBADMSG : 0;
 }
 
+static int type_named(const char *name, enum device_type *type)
+{
+	for (*type = 0; name && *type < DEVICE_TYPES; (*type)++)
+		if (strcmp(name, device_type_name(*type)) == 0)
+			return 0;
+	return -EBADMSG;
+}
+
+/* Which modes a device of that type can have. */
+static bool fits_type(enum device_mode mode, enum device_type type)
+{
+	switch (type) {
+	case DEVICE_DAX:
+		return mode == MODE_DEVDAX || mode == MODE_SYSTEM_RAM;
+	case DEVICE_PMEM_NAMESPACE:
+		return mode != MODE_NONE && mode != MODE_SYSTEM_RAM;
+	default:
+		return mode == MODE_NONE;
+	}
+}
+
 /* A name that can be a directory of sysfs, and nothing that leads elsewhere. */
 static bool is_plain_name(const char *name)
 {
@@ -235,21 +256,18 @@ int captured_device(struct json_object *object, struct device *device)
 	rc = copy_texts(object, device_texts, COUNT_OF(device_texts), device);
 	if (rc == 0)
 		rc = mode_named(text_of(object, "mode"), &device->mode);
-	if (rc == 0)
-		rc = captured_dev(object, "number", &device->dev);
+	rc = rc < 0 ? rc : type_named(text_of(object, "type"), &device->type);
+	rc = rc < 0 ? rc : captured_dev(object, "number", &device->dev);
 	if (rc == 0 && (!is_plain_name(device->name) || !starts_with(device->path, "/sys/devices/") ||
 			!is_plain_path(device->path) || (device->blockdev && !is_plain_name(device->blockdev)) ||
 			(device->driver_device && !is_plain_name(device->driver_device)) ||
-			number_of(object, "type") >= DEVICE_TYPES ||
-			(number_of(object, "type") == DEVICE_PMEM_NAMESPACE && device->mode == MODE_NONE)))
+			!fits_type(device->mode, device->type)))
 		rc = -EBADMSG;
 	if (rc < 0) {
 		device_free(device);
 		memset(device, 0, sizeof(*device));
 		return rc;
 	}
-	device->bus = "nd";
-	device->type = (enum device_type)number_of(object, "type");
 	device->enabled = bool_of(object, "enabled");
 	device->system_ram = bool_of(object, "system_ram");
 	device->gone = bool_of(object, "gone");
@@ -362,6 +380,77 @@ int captured_swap(struct json_object *object, struct swap *swap)
 	swap->size = number_of(object, "size");
 	swap->file = bool_of(object, "file");
 	return 0;
+}
+
+static struct json_object *capture_blocks(const struct memory_block *block, uint64_t count)
+{
+	struct json_object *run = json_object_new_object();
+
+	put_number(run, "first", block->number);
+	put_number(run, "count", count);
+	put_text(run, "zone", memory_zone_name(block->zone));
+	return run;
+}
+
+static bool continues(const struct memory_block *before, const struct memory_block *block)
+{
+	return block->number == before->number + 1 && block->state != MEMORY_OFFLINE &&
+	       before->state != MEMORY_OFFLINE && block->zone == before->zone;
+}
+
+struct json_object *capture_memory(const struct system_ram *memory)
+{
+	struct json_object *object = capture_list("runs");
+	const struct memory_block *blocks = memory->blocks.items;
+	size_t begin = 0;
+
+	put_number(object, "block_size", memory->block_size);
+	for (size_t i = 0; i < memory->blocks.count; i++) {
+		if (i + 1 < memory->blocks.count && continues(&blocks[i], &blocks[i + 1]))
+			continue;
+		if (blocks[i].state != MEMORY_OFFLINE)
+			capture_add(object, "runs", capture_blocks(&blocks[begin], i + 1 - begin));
+		begin = i + 1;
+	}
+	return object;
+}
+
+/* More than a machine can have: 64 TiB in the smallest blocks there are. */
+enum { BLOCKS_MAX = 1 << 20 };
+
+static int captured_run(struct json_object *run, struct system_ram *memory)
+{
+	enum memory_zone zone = memory_zone_named(text_of(run, "zone"));
+	uint64_t first, count;
+
+	if (captured_number(run, "first", &first) < 0 || captured_number(run, "count", &count) < 0 || !count ||
+	    count > BLOCKS_MAX - memory->blocks.count || first > UINT64_MAX / memory->block_size - count ||
+	    zone == ZONE_UNKNOWN)
+		return -EBADMSG;
+	for (uint64_t i = 0; i < count; i++) {
+		struct memory_block *block = array_add(&memory->blocks);
+
+		if (!block)
+			return -ENOMEM;
+		*block = (struct memory_block){ first + i, MEMORY_ONLINE, (uint8_t)zone };
+	}
+	return 0;
+}
+
+int captured_memory(struct json_object *object, struct system_ram *memory)
+{
+	int rc = 0;
+
+	*memory = (struct system_ram){ .block_size = number_of(object, "block_size"), .node = -1 };
+	if (!memory->block_size || !has_list(object, "runs"))
+		return -EBADMSG;
+	for (size_t i = 0; rc == 0 && i < length_of(object, "runs"); i++)
+		rc = captured_run(item_of(object, "runs", i), memory);
+	if (rc < 0) {
+		free(memory->blocks.items);
+		*memory = (struct system_ram){ 0 };
+	}
+	return rc;
 }
 
 static const struct text_field export_texts[] = {

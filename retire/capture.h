@@ -32,6 +32,10 @@ int captured_mount(struct json_object *object, struct captured_mount *captured);
 struct json_object *capture_swap(const struct swap *swap);
 int captured_swap(struct json_object *object, struct swap *swap);
 
+/* Its blocks that are online, each with its zone; what is offline is none of it. The blocks are to be freed. */
+struct json_object *capture_memory(const struct system_ram *memory);
+int captured_memory(struct json_object *object, struct system_ram *memory);
+
 /* What is served to others; the holder has its type. Its export or target is to be freed. */
 struct json_object *capture_served(const struct holder *holder);
 int captured_served(struct json_object *object, struct holder *holder);

@@ -6,16 +6,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "retire/effects-program.h"
 #include "util/cleanup.h"
 #include "util/root.h"
 #include "util/text.h"
@@ -25,38 +23,14 @@
 
 enum { WORD_SIZE = 8192, STATES_SIZE = 16 << 20 };
 
-/* Here only the exec is left to do: signals as a program expects them, and no descriptor of ours. */
-static void run_exportfs(char *const argv[])
-{
-	char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL };
-	sigset_t none;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (int fd = 0; fd <= 2; fd++)
-		dup2(null, fd);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	execve(EXPORTFS, argv, environment);
-	_exit(errno == ENOENT ? 127 : 126);
-}
-
 /* `options`: to export with; NULL: to unexport. */
 static int exportfs(char *options, char *export)
 {
 	char program[] = EXPORTFS, begin[] = "-o", end[] = "-u";
 	char *const argv[] = { program, options ? begin : end, options ? options : export, options ? export : NULL,
 			       NULL };
-	pid_t pid = fork();
-	int status;
 
-	if (pid == 0)
-		run_exportfs(argv);
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
-		return -errno;
-	if (!WIFEXITED(status))
-		return -EPIPE;
-	return WEXITSTATUS(status) == 0 ? 0 : WEXITSTATUS(status) == 127 ? -ENOPKG : -EREMOTEIO;
+	return program_run(argv);
 }
 
 /* "client:path"; the address of version 6 in brackets, its length behind them: exportfs(8). */

@@ -18,9 +18,11 @@
 #include <unistd.h>
 
 #include "retire/effects-kept.h"
+#include "retire/effects-memory.h"
 #include "retire/effects-mount.h"
 #include "retire/effects-serve.h"
 #include "retire/effects-stack.h"
+#include "retire/effects-udev.h"
 #include "retire/guardian-scope.h"
 #include "util/cleanup.h"
 
@@ -29,19 +31,45 @@ static struct effects_system *system_of(struct effects *effects)
 	return (struct effects_system *)((char *)effects - offsetof(struct effects_system, effects));
 }
 
+static void keep_hanging(struct effects *effects, struct child *left)
+{
+	if (left->pid < 0)
+		return;
+	/* with more than one, none ever counts as gone: the first is kept, and what comes after makes it final */
+	effects->hanging_more |= !child_reap(&effects->hanging);
+	if (effects->hanging_more)
+		child_forget(left);
+	else
+		effects->hanging = *left;
+}
+
 int effects_in_child(struct effects *effects, child_work *work, void *argument, struct deadline deadline, int *fd)
 {
 	struct child left;
 	int rc = child_run(work, argument, -1, deadline, fd, &left);
 
-	if (left.pid < 0)
-		return rc;
-	/* with more than one, none ever counts as gone: the first is kept, and what comes after makes it final */
-	effects->hanging_more |= !child_reap(&effects->hanging);
-	if (effects->hanging_more)
-		child_forget(&left);
-	else
-		effects->hanging = left;
+	keep_hanging(effects, &left);
+	return rc;
+}
+
+int effects_watched(struct effects *effects, child_work *work, void *argument, const struct effects_watch *watch,
+		    struct deadline deadline)
+{
+	struct child child;
+	int rc;
+
+	if (!watch)
+		return effects_in_child(effects, work, argument, deadline, NULL);
+	rc = child_start(&child, work, argument);
+	while (child.pid >= 0) {
+		rc = child_wait(&child, watch->interrupt, deadline_sooner(deadline, deadline_in(watch->every_ms)),
+				NULL);
+		if (child.pid < 0 || rc != -ETIMEDOUT || deadline_passed(deadline))
+			break;
+		watch->look(watch->argument, child.pidfd);
+	}
+	child_stop(&child);
+	keep_hanging(effects, &child);
 	return rc;
 }
 
@@ -418,6 +446,37 @@ static int system_offer(struct effects *effects, const struct holder *served, st
 	return tell_served(effects_in_child(effects, serve_begin, &work, deadline, NULL), err);
 }
 
+/* udevd answers within this, or is not there. */
+enum { UDEV_MS = 8000 };
+
+static int do_keep_offline(void *argument, int *fd)
+{
+	(void)fd;
+	return udev_keep_offline(argument);
+}
+
+static int system_keep_offline(struct effects *effects, const struct system_ram *memory, struct err *err)
+{
+	struct system_ram copy = *memory;
+	int rc = effects_in_child(effects, do_keep_offline, &copy, deadline_in(UDEV_MS), NULL);
+
+	return rc < 0 ? err_errno(err, rc, "cannot keep the rules of udev off") : rc;
+}
+
+static int do_let_online(void *argument, int *fd)
+{
+	(void)argument;
+	(void)fd;
+	return udev_let_online();
+}
+
+static int system_let_online(struct effects *effects, struct err *err)
+{
+	int rc = effects_in_child(effects, do_let_online, NULL, deadline_in(UDEV_MS), NULL);
+
+	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : rc;
+}
+
 /* A node of our own for a disk that has none in /dev; gone again before anybody sees it. */
 static int open_own_node(dev_t dev, int flags)
 {
@@ -516,6 +575,12 @@ void effects_system_init(struct effects_system *system, device_work *disable, de
 			.offer = system_offer,
 			.take_down = stack_take_down,
 			.put_up = stack_put_up,
+			.offline_block = memory_offline_block,
+			.online_block = memory_online_block,
+			.unplug = memory_unplug,
+			.plug = memory_plug,
+			.keep_offline = system_keep_offline,
+			.let_online = system_let_online,
 			.claim = system_claim,
 			.disable = system_disable,
 			.enable = system_enable,

@@ -26,6 +26,10 @@ void effects_system_init(struct effects_system *system, device_work *disable, de
 /* Runs the work in a child; an interrupt does not cut it off, only the deadline does. What hangs is noted. */
 int effects_in_child(struct effects *effects, child_work *work, void *argument, struct deadline deadline, int *fd);
 
+/* The same with looks meanwhile; `watch` may be NULL. -EINTR: its interrupt. */
+int effects_watched(struct effects *effects, child_work *work, void *argument, const struct effects_watch *watch,
+		    struct deadline deadline);
+
 /*
  * Opens the node of a block device, /dev/NAME if that is it: the number is what
  * counts. Else through a node of our own, which is gone again before anybody

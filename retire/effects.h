@@ -15,6 +15,15 @@
 #include "retire/model.h"
 #include "util/child.h"
 
+/* Looks at what goes on, while a call is in the kernel: a look that takes long stops when `ended` is readable,
+ * since the call is over. `interrupt` (-1: none) ends the call when it is readable. */
+struct effects_watch {
+	void (*look)(void *argument, int ended);
+	void *argument;
+	unsigned every_ms;
+	int interrupt;
+};
+
 struct effects {
 	/*
 	 * A descriptor (O_RDONLY) on the file system, through one of its
@@ -90,6 +99,35 @@ struct effects {
 	/* Makes it again as it was; 1: it is there. *fd keeps one that would go with its last user; -1: none. */
 	int (*put_up)(struct effects *effects, const struct holder *stack, int *fd, struct deadline deadline,
 		      struct err *err);
+
+	/*
+	 * A block of memory of this system. Going offline takes as long as the
+	 * kernel needs to move what is there, and for ever where it cannot: at the deadline it is
+	 * told to stop, and the block is online as before. 1: it is so already. `watch` may be NULL.
+	 */
+	int (*offline_block)(struct effects *effects, uint64_t number, const struct effects_watch *watch,
+			     struct deadline deadline, struct err *err);
+	int (*online_block)(struct effects *effects, uint64_t number, enum memory_zone zone,
+			    struct deadline deadline, struct err *err);
+
+	/*
+	 * Takes the blocks of a dax device, which are offline, out of the system,
+	 * so that nobody can bring one online (Linux 7.3: its attribute `state`). 1: this
+	 * kernel cannot, or they are out. What came of it is seen by the blocks.
+	 */
+	int (*unplug)(struct effects *effects, const struct device *device, struct deadline deadline,
+		      struct err *err);
+	/* Puts them back, online in that zone; 1: they are not out. */
+	int (*plug)(struct effects *effects, const struct device *device, enum memory_zone zone,
+		    struct deadline deadline, struct err *err);
+
+	/*
+	 * Keeps the rules of udev from bringing those blocks online, until
+	 * let_online(). What is set by hand goes on as ever. 1: there are no rules that could.
+	 */
+	int (*keep_offline)(struct effects *effects, const struct system_ram *memory, struct err *err);
+	/* … of all blocks, also those that somebody who is gone has kept; 1: there are none. */
+	int (*let_online)(struct effects *effects, struct err *err);
 
 	/* O_RDONLY|O_EXCL of the whole disk: proof that no superblock, dm table or swap area is left. No waiting.
 	 */

@@ -10,6 +10,7 @@ const char *event_name(enum event_type type)
 		[EVENT_BEGIN] = "begin",	   [EVENT_PHASE] = "phase",
 		[EVENT_STEP_BEGUN] = "step-begun", [EVENT_STEP] = "step",
 		[EVENT_UNDO_BEGUN] = "undo-begun", [EVENT_UNDO] = "undo",
+		[EVENT_PROGRESS] = "progress",	   [EVENT_WAIT] = "wait",
 		[EVENT_HEARTBEAT] = "heartbeat",
 	};
 

@@ -18,6 +18,8 @@ enum event_type {
 	EVENT_STEP, /* has ended, well or not */
 	EVENT_UNDO_BEGUN,
 	EVENT_UNDO,
+	EVENT_PROGRESS,	 /* of a step that takes its time: how much of it is done */
+	EVENT_WAIT,	 /* a step does not get on: for whom it waits is its message */
 	EVENT_HEARTBEAT, /* made by the teller: nothing may have happened */
 	EVENT_END,	 /* for the teller: nothing more will come */
 	EVENT_TYPES
@@ -33,6 +35,8 @@ struct event {
 	enum step_state state;
 	enum notify notify;
 	uint64_t start_us, at_us; /* of the retirement, and of this */
+	uint64_t begun_us;	  /* of a step's progress: when it began */
+	uint64_t bytes, of_bytes; /* … done, and in all; 0: not known */
 	double ms;		  /* how long it took, of a heartbeat: takes by now; < 0: not known */
 	char id[32], command[32], phase[16];
 	char text[EVENT_SUBJECT_MAX + EVENT_MESSAGE_MAX]; /* two strings, one behind the other */

@@ -157,8 +157,21 @@ int execute_begin(struct execution *execution, const struct plan *plan, enum pha
 	return write_plan(execution, err);
 }
 
+static void tell_amount(const struct execution *execution, uint64_t done, uint64_t total)
+{
+	progress_amount(execution->progress, execution->telling, done, total);
+}
+
+static void tell_wait(const struct execution *execution, const char *message)
+{
+	progress_wait(execution->progress, execution->telling, message);
+}
+
 int execute_until(struct execution *execution, enum phase last, struct progress *progress, struct err *err)
 {
+	execution->progress = progress;
+	execution->tell_amount = tell_amount;
+	execution->tell_wait = tell_wait;
 	while (execution->next < execution->captured.count) {
 		size_t at = execution->next;
 		int rc;
@@ -167,6 +180,7 @@ int execute_until(struct execution *execution, enum phase last, struct progress 
 			break;
 		execution->next++;
 		tell(execution, progress, EVENT_STEP_BEGUN, record_of(execution, at));
+		execution->telling = record_of(execution, at);
 		rc = run(execution, at, err);
 		tell(execution, progress, EVENT_STEP, record_of(execution, at));
 		if (rc < 0)
@@ -333,6 +347,12 @@ void execute_forget(struct execution *execution)
 	if (!execution->result->stuck.count && execution->effects->forget_kept(execution->effects, &err) < 0)
 		result_add_stuck(execution->result, "/run/dax-retire/kept", NULL,
 				 "cannot be cleaned up: %s; 'umount -l' what is mounted there", err.message);
+	if (execution->effects->let_online(execution->effects, &err) < 0)
+		result_add_stuck(
+			execution->result, "/run/dax-retire/offline", NULL,
+			"cannot be cleaned up: %s; until it is removed, the rules of udev do not apply to "
+			"the blocks of memory that it names",
+			err.message);
 }
 
 void execute_restore(struct execution *execution, enum phase from, enum phase to, struct progress *progress)

@@ -13,10 +13,13 @@
 #include "util/cleanup.h"
 
 /* The kernel's own words; a record starts "PRIORITY,SEQUENCE,TIME,FLAGS;TEXT". */
-static const char *const pinned_words[] = { "dax_disassociate_entry" };
-static const char *const warning_words[] = {
-	"WARNING: ", "BUG: ",	    "Oops",	    "general protection fault", "blocked for more than",
-	"INFO: rcu", "soft lockup", "Kernel panic", "inconsistent lock state",	"possible circular locking",
+static const char *const words[KERNEL_LOG_KINDS][10] = {
+	[KERNEL_LOG_PINNED] = { "dax_disassociate_entry" },
+	[KERNEL_LOG_WARNING] = { "WARNING: ", "BUG: ", "Oops", "general protection fault", "blocked for more than",
+				 "INFO: rcu", "soft lockup", "Kernel panic", "inconsistent lock state",
+				 "possible circular locking" },
+	/* the latter since 7.3 */
+	[KERNEL_LOG_BURNED] = { "cannot be hotremoved until the next reboot", "stuck online until reboot" },
 };
 
 /* 8 KiB is the kernel's limit for one record: include/linux/printk.h */
@@ -63,11 +66,8 @@ int kernel_log_start(struct kernel_log *log)
 
 static bool has_word(const char *record, enum kernel_log_kind kind)
 {
-	const char *const *words = kind == KERNEL_LOG_PINNED ? pinned_words : warning_words;
-	size_t count = kind == KERNEL_LOG_PINNED ? COUNT_OF(pinned_words) : COUNT_OF(warning_words);
-
-	for (size_t i = 0; i < count; i++)
-		if (strstr(record, words[i]))
+	for (size_t i = 0; i < COUNT_OF(words[kind]) && words[kind][i]; i++)
+		if (strstr(record, words[kind][i]))
 			return true;
 	return false;
 }

@@ -16,6 +16,8 @@ struct kernel_log {
 enum kernel_log_kind {
 	KERNEL_LOG_PINNED,  /* a page of a dax file was still referenced: dax_disassociate_entry */
 	KERNEL_LOG_WARNING, /* WARNING, BUG, Oops, hung task, lockdep */
+	KERNEL_LOG_BURNED,  /* memory was online when its driver let go: drivers/dax/kmem.c */
+	KERNEL_LOG_KINDS
 };
 
 /* From now on. 0, or a negative errno with log->fd -1; harmless to use all the same. */

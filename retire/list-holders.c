@@ -43,6 +43,7 @@ void retire_list_holders(const struct root *root, const struct request *request,
 		rc = machine.find_holders(root, &result->look, &err);
 	if (rc == 0 && request->pages)
 		rc = machine_count_references(&machine, &result->look, -1, &err);
+	rc = rc < 0 ? rc : machine_find_memory_keepers(&machine, &result->look, &err);
 	rc = rc < 0 ? rc : find_vetoes(&machine, request, result, &err);
 	session_finish(&session, rc < 0 ? OUTCOME_ERROR : OUTCOME_LISTED, rc < 0 ? err.message : NULL);
 	session_end(&session);

@@ -7,6 +7,20 @@
 #include "retire/holders/holders.h"
 #include "retire/pages/pages.h"
 #include "retire/targets/targets.h"
+#include "util/root.h"
+
+/* Where the kernel does not say it, nobody is found: it does not stand in the way, and what does not go is seen.
+ */
+static int find_memory_keepers(const struct root *root, struct look *look)
+{
+	bool any = false;
+
+	array_each(device, &look->devices)
+		any |= device->system_ram;
+	if (!any || root->recorded || pages_find_array(root, look, NULL) < 0)
+		return 0;
+	return holders_find_memory_keepers(root, look);
+}
 
 struct machine machine_system(const struct root *root, struct effects_system *effects)
 {
@@ -18,6 +32,7 @@ struct machine machine_system(const struct root *root, struct effects_system *ef
 		.find_holders = holders_find,
 		.count_references = pages_count,
 		.find_page_keepers = holders_find_page_keepers,
+		.find_memory_keepers = find_memory_keepers,
 		.probe = kernel_probe,
 		.is_enabled = targets_is_enabled,
 		.check_identity = targets_check_identity,
@@ -36,6 +51,13 @@ int machine_count_references(const struct machine *machine, struct look *look, i
 	if (rc == 0 && machine->find_page_keepers)
 		rc = machine->find_page_keepers(machine->root, look);
 	return rc < 0 ? err_errno(err, rc, "cannot count references") : 0;
+}
+
+int machine_find_memory_keepers(const struct machine *machine, struct look *look, struct err *err)
+{
+	int rc = machine->find_memory_keepers ? machine->find_memory_keepers(machine->root, look) : 0;
+
+	return rc < 0 ? err_errno(err, rc, "cannot look who keeps pages") : 0;
 }
 
 static bool is_same(const struct device *was, const struct device *now)

@@ -33,6 +33,10 @@ struct machine {
 	int (*check_identity)(const struct root *root, const struct device *device, struct err *err);
 	/* As holders_find_page_keepers(); NULL: nobody can be found. */
 	int (*find_page_keepers)(const struct root *root, struct look *look);
+	/* Whoever keeps pages of memory of this system where they are becomes a holder; NULL as above. 0 or
+	 * -ENOMEM.
+	 */
+	int (*find_memory_keepers)(const struct root *root, struct look *look);
 };
 
 /* The running one; `effects` must outlive it. effects_system_end() when done. */
@@ -44,6 +48,9 @@ struct machine machine_system(const struct root *root, struct effects_system *ef
  * for something else. -ESTALE with a message.
  */
 int machine_find_again(const struct machine *machine, const struct look *was, struct look *look, struct err *err);
+
+/* machine->find_memory_keepers() as part of a look. 0, or -ENOMEM with a message. */
+int machine_find_memory_keepers(const struct machine *machine, struct look *look, struct err *err);
 
 /*
  * machine->count_references() as part of a look, with the patience that a read

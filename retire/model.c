@@ -19,14 +19,19 @@ const char *evict_level_name(enum evict_level level)
 
 const char *device_type_name(enum device_type type)
 {
-	static const char *const names[] = { "pmem-namespace", "pmem-region" };
+	static const char *const names[] = { "pmem-namespace", "dax-device", "pmem-region" };
 
 	return names[type];
 }
 
+const char *device_bus(enum device_type type)
+{
+	return type == DEVICE_DAX ? "dax" : "nd";
+}
+
 const char *device_mode_name(enum device_mode mode)
 {
-	static const char *const names[] = { "fsdax", "devdax", "sector", "raw", NULL };
+	static const char *const names[] = { "fsdax", "devdax", "system-ram", "sector", "raw", NULL };
 
 	return names[mode];
 }
@@ -259,6 +264,8 @@ static int copy_device(const struct device *device, struct look *copy)
 static void copy_program(const struct look *look, struct look *copy)
 {
 	copy->initial_namespaces = look->initial_namespaces;
+	copy->page_array = look->page_array;
+	copy->again = true;
 	memcpy(copy->journal_devs, look->journal_devs, sizeof(copy->journal_devs));
 }
 
@@ -394,6 +401,9 @@ void holder_free(struct holder *holder)
 		break;
 	case HOLDER_LOOP:
 		free(holder->loop.path);
+		break;
+	case HOLDER_MEMORY:
+		memory_free(&holder->memory);
 		break;
 	case HOLDER_PROCESS:
 		free(holder->process.unit);

@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "retire/memory.h"
 #include "util/array.h"
 #include "util/err.h"
 
@@ -31,16 +32,12 @@ enum evict_level { EVICT_NONE, EVICT_STOP, EVICT_TERM, EVICT_KILL, EVICT_NEVER }
 const char *evict_level_name(enum evict_level level);
 
 /* The order is that in which their drivers are taken away: what stands on another before that. */
-enum device_type { DEVICE_PMEM_NAMESPACE, DEVICE_PMEM_REGION, DEVICE_TYPES };
-enum device_mode { MODE_FSDAX, MODE_DEVDAX, MODE_SECTOR, MODE_RAW, MODE_NONE };
+enum device_type { DEVICE_PMEM_NAMESPACE, DEVICE_DAX, DEVICE_PMEM_REGION, DEVICE_TYPES };
+enum device_mode { MODE_FSDAX, MODE_DEVDAX, MODE_SYSTEM_RAM, MODE_SECTOR, MODE_RAW, MODE_NONE };
 
 const char *device_type_name(enum device_type type);
+const char *device_bus(enum device_type type);	     /* "nd", "dax": tells nd's region0 from cxl's */
 const char *device_mode_name(enum device_mode mode); /* NULL for MODE_NONE */
-
-/* Physical memory, in bytes. */
-struct memory_range {
-	uint64_t start, size;
-};
 
 /*
  * A device that the user named, or that stands on a region that the user
@@ -48,9 +45,8 @@ struct memory_range {
  * a region has no node of its own, and comes after its namespaces.
  */
 struct device {
-	char *name;	 /* "namespace0.0", "region0" */
-	const char *bus; /* "nd": tells nd's region0 from cxl's */
-	char *path;	 /* in sysfs, with links resolved: "/sys/devices/…/namespace0.0" */
+	char *name; /* "namespace0.0", "region0" */
+	char *path; /* in sysfs, with links resolved: "/sys/devices/…/namespace0.0" */
 	enum device_type type;
 	enum device_mode mode;
 	bool enabled;	     /* a driver gives it to users */
@@ -76,6 +72,7 @@ struct device {
 
 	/* What can be mapped of it, page by page: without what the kernel keeps for itself at its start. */
 	ARRAY_OF(struct memory_range) memory;
+	uint64_t align; /* of a device-dax: its pages are that large, in bytes; 0: unknown */
 };
 
 /* Does the kernel have a struct page for what it gives to users, so that somebody can reference one? */
@@ -96,6 +93,7 @@ enum holder_type {
 	HOLDER_NVME_TARGET,
 	HOLDER_SCSI_TARGET,
 	HOLDER_BCACHE,
+	HOLDER_MEMORY,
 	HOLDER_PROCESS,
 	HOLDER_TYPES
 };
@@ -156,7 +154,8 @@ struct process {
 	char *container; /* id or name of the container that it is in; NULL when in none */
 	unsigned uses;	 /* enum use */
 	char *path;	 /* one of the files it uses, for the message; NULL when unknown */
-	int pages_fd;	 /* with USE_PAGES: its descriptor that keeps them */
+	int pages_fd;	 /* with USE_PAGES: its descriptor that keeps them, or one of several … */
+	uint64_t pinned; /* … and how many pages all of them keep; 0: not known */
 	int pidfd;	 /* taken when it was found, proven to be this process; -1 when not taken */
 	bool own;	 /* this program or one of its ancestors */
 };
@@ -247,6 +246,7 @@ struct holder {
 		struct loop loop;
 		struct dm dm;
 		struct md md;
+		struct system_ram memory;
 	};
 };
 
@@ -285,10 +285,14 @@ struct references {
 	uint64_t referenced;  /* by something that is no mapping */
 	uint64_t mapped;      /* pages; only when … */
 	bool counts_mappings; /* … this kernel counts those of a device's memory */
-	uint64_t array;	      /* address of the struct page of page frame 0; 0: not known */
-	uint64_t entry;	      /* bytes of each */
 	ARRAY_OF(struct referenced_run) runs;
 	bool more_runs; /* than are kept in `runs` */
+};
+
+/* The kernel's array of all pages: by that it is asked who has one of them. The same for as long as it runs. */
+struct page_array {
+	uint64_t base;	/* address of the struct page of page frame 0; 0: not found out */
+	uint32_t entry; /* bytes of each */
 };
 
 /* What one look at the machine found. */
@@ -298,7 +302,9 @@ struct look {
 	ARRAY_OF(struct mount_namespace) namespaces;
 	ARRAY_OF(struct unknown) unknowns;
 	ARRAY_OF(struct references) references; /* of devices with pages, when they were counted */
+	struct page_array page_array;
 	char *likely; /* who may hold what is held by nobody that is seen; NULL: nobody, or all is seen */
+	bool again;   /* not the first at these devices: look_copy_devices() */
 	bool initial_namespaces; /* this program lives in the initial pid and user namespaces */
 	bool keepers_searched;	 /* descriptors have been searched for mount namespaces */
 	dev_t journal_devs[2];	 /* file systems that this program writes its journal on; 0: not known */
@@ -371,8 +377,8 @@ bool process_has_owner_of(const struct process *process, const struct process *o
 /* What `holder` rests on, for people: name of the block device below it. Never NULL. */
 const char *look_on_name(const struct look *look, const struct holder *holder);
 
-/* A second look is at the same devices: copies them, and what is known of this program, into the empty `copy`. 0
- * or -ENOMEM. */
+/* A second look is at the same devices: copies them, and what is known of this program and kernel, into the empty
+ * `copy`. 0 or -ENOMEM. */
 int look_copy_devices(const struct look *look, struct look *copy);
 
 /* Of the device of that index, or NULL: it has no pages, or nobody counted. */

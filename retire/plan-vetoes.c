@@ -31,15 +31,21 @@ static int add_veto(struct planning *planning, struct veto veto, const char *sub
 
 static int add_veto(struct planning *planning, struct veto veto, const char *subject, const char *fmt, ...)
 {
-	struct veto *added = array_add(&planning->plan->vetoes);
 	char message[1024];
 	va_list ap;
 
-	if (!added)
-		return -ENOMEM;
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
+	return plan_add_veto(planning, veto, subject, message);
+}
+
+int plan_add_veto(struct planning *planning, struct veto veto, const char *subject, const char *message)
+{
+	struct veto *added = array_add(&planning->plan->vetoes);
+
+	if (!added)
+		return -ENOMEM;
 	*added = veto;
 	added->subject = strdup(subject);
 	added->message = strdup(message);
@@ -74,12 +80,16 @@ static const char *use_verb(unsigned uses)
 static const char *process_object(const struct look *look, const struct holder *holder, char *text, size_t size)
 {
 	const struct process *process = &holder->process;
-	char pages[64] = "";
+	char pages[96] = "", count[32] = "";
 
+	if (process->pinned)
+		snprintf(count, sizeof(count), ", %" PRIu64 " page%s", process->pinned,
+			 process->pinned > 1 ? "s" : "");
 	if (process->uses == USE_PAGES)
-		snprintf(pages, sizeof(pages), " by descriptor %d", process->pages_fd);
+		snprintf(pages, sizeof(pages), " by descriptor %d%s", process->pages_fd, count);
 	else if (process->uses & USE_PAGES)
-		snprintf(pages, sizeof(pages), " (and keeps its pages by descriptor %d)", process->pages_fd);
+		snprintf(pages, sizeof(pages), " (and keeps its pages by descriptor %d%s)", process->pages_fd,
+			 count);
 	else if (process->uses & USE_PIN)
 		snprintf(pages, sizeof(pages), " (and can pin its pages)");
 	snprintf(text, size, "%s%s", process->path ? process->path : look_on_name(look, holder), pages);
@@ -99,7 +109,6 @@ static const char *process_title(const struct holder *holder, char *title, size_
 static int veto_process(struct planning *planning, const struct holder *holder)
 {
 	const struct process *process = &holder->process;
-	const struct device *device = &planning->look->devices.items[holder->device];
 	struct veto veto = { .code = "process", .holder = holder->id, .level = EVICT_TERM };
 	const char *verb = use_verb(process->uses);
 	char title[384], object[512];
@@ -119,10 +128,6 @@ static int veto_process(struct planning *planning, const struct holder *holder)
 			"%s %s %s: process 1 cannot be ended; stop the unit that it does this for, or reboot",
 			title, verb, object);
 	}
-	if (device->mode == MODE_DEVDAX)
-		return add_veto(planning, veto, holder->name,
-				"%s %s %s: users of a device-dax are not evicted, end it first", title, verb,
-				object);
 	veto.severity = SEVERITY_HOLDER;
 	if (planning->stage == PLAN_ASKED) {
 		veto.level = EVICT_KILL;
@@ -337,6 +342,8 @@ static int veto_holder(struct planning *planning, const struct holder *holder)
 		return veto_export(planning, holder);
 	case HOLDER_FILESYSTEM:
 		return veto_filesystem(planning, holder);
+	case HOLDER_MEMORY:
+		return plan_veto_memory(planning, holder);
 	default:
 		return holder->kind->lifted_by == EVICT_NONE ? 0 : veto_kind(planning, holder);
 	}
@@ -403,18 +410,15 @@ static int veto_references(struct planning *planning, const struct references *r
 	return references->referenced ? veto_pinned(planning, references) : 0;
 }
 
-static int veto_device(struct planning *planning, const struct device *device)
+static int veto_device(struct planning *planning, int index)
 {
-	struct veto veto = { .severity = SEVERITY_CRITICAL, .code = "system-ram" };
+	const struct device *device = &planning->look->devices.items[index];
 
 	if (device->half_removed)
 		return veto_half_removed(planning, device);
-	if (!device->enabled || !device->system_ram)
-		return 0;
-	return add_veto(planning, veto, device->name,
-			"%s is memory of this system (%s): an unbind would burn it until reboot; "
-			"offline it first (daxctl reconfigure-device -m devdax)",
-			device->name, device->blockdev ? device->blockdev : "kmem");
+	if (device->system_ram)
+		return plan_veto_unseen_memory(planning, index);
+	return planning->request->no_unbind ? plan_veto_no_unbind(planning, index) : 0;
 }
 
 static int veto_unknowns(struct planning *planning)
@@ -584,8 +588,8 @@ int plan_vetoes(struct planning *planning)
 		rc = add_veto(planning, outside, planning->request->command,
 			      "this program is not in the initial pid and user namespaces and cannot see every "
 			      "holder: run it on the host");
-	array_each(device, &planning->look->devices)
-		rc = rc < 0 ? rc : veto_device(planning, device);
+	for (size_t i = 0; i < planning->look->devices.count; i++)
+		rc = rc < 0 ? rc : veto_device(planning, (int)i);
 	array_each(holder, &planning->look->holders)
 		rc = rc < 0 ? rc : veto_holder(planning, holder);
 	array_each(references, &planning->look->references)

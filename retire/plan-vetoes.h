@@ -16,6 +16,17 @@ struct planning {
 	struct plan *plan;
 };
 
+/* Adds one; whether it stands follows from the request. Its strings are set here. 0 or -ENOMEM. */
+int plan_add_veto(struct planning *planning, struct veto veto, const char *subject, const char *message);
+
+/* Of memory of this system: plan-memory.c. */
+int plan_veto_memory(struct planning *planning, const struct holder *holder);
+int plan_veto_unseen_memory(struct planning *planning, int device);
+int plan_veto_no_unbind(struct planning *planning, int device);
+
+/* Are its blocks known, and all of them offline? */
+bool plan_memory_is_offline(const struct look *look, int device);
+
 /* Adds all vetoes to the plan, standing or lifted. 0 or -ENOMEM. */
 int plan_vetoes(struct planning *planning);
 

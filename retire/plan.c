@@ -29,6 +29,7 @@ static const struct {
 	[STEP_AWAIT_EXIT] = { "await-exit", PHASE_SETTLE },
 	[STEP_FORESEE] = { "foresee-references", PHASE_SETTLE },
 	[STEP_SWAP_OFF] = { "swap-off", PHASE_SETTLE, "swap-on" },
+	[STEP_OFFLINE] = { "offline-memory", PHASE_SETTLE, "online-memory" },
 	[STEP_UNMOUNT] = { "unmount", PHASE_SETTLE, "mount" },
 	[STEP_DM_REMOVE] = { "dm-remove", PHASE_SETTLE, "dm-create" },
 	[STEP_MD_STOP] = { "md-stop", PHASE_SETTLE, "md-assemble" },
@@ -228,10 +229,14 @@ static int settle(struct planning *planning)
 	if (!walk.visited)
 		return -ENOMEM;
 	for (size_t i = 0; rc == 0 && i < look->devices.count; i++) {
+		bool memory = look->devices.items[i].system_ram;
+
+		/* memory goes when nobody keeps pages of it any more */
+		rc = memory ? kill_raw_users(planning, (int)i) : 0;
 		array_each(holder, &look->holders)
 			if (rc == 0 && holder->device == (int)i && holder->on == 0)
 				rc = visit(&walk, holder);
-		if (rc == 0)
+		if (rc == 0 && !memory)
 			rc = kill_raw_users(planning, (int)i);
 	}
 	free(walk.visited);
@@ -271,10 +276,13 @@ static bool is_left_mounted(const struct planning *planning, int device)
 	return false;
 }
 
-/* A character device has no claim: there the step is a last look, and comes after those that take time. */
+/* A character device, or memory, has no claim: there the step is a last look, and comes after those that take
+ * time. */
 static bool is_claimed_in(const struct device *device, bool last)
 {
-	return device->enabled && device->dev && (device->mode == MODE_DEVDAX) == last;
+	bool memory = device->system_ram;
+
+	return device->enabled && (device->dev || memory) && (device->mode == MODE_DEVDAX || memory) == last;
 }
 
 static int claim(struct planning *planning, bool last)
@@ -323,9 +331,19 @@ static int claim_and_unbind(struct planning *planning)
 
 	rc = rc < 0 ? rc : claim(planning, true);
 	rc = rc < 0 ? rc : count_references(planning);
-	for (enum device_type type = 0; rc == 0 && type < DEVICE_TYPES; type++)
+	for (enum device_type type = 0; rc == 0 && !planning->request->no_unbind && type < DEVICE_TYPES; type++)
 		rc = unbind(planning, type);
 	return rc;
+}
+
+/* Nothing is left to be done to it. */
+static bool is_done(const struct planning *planning, int index)
+{
+	const struct device *device = &planning->look->devices.items[index];
+
+	if (planning->request->no_unbind && device->system_ram && device->enabled)
+		return plan_memory_is_offline(planning->look, index);
+	return !device->enabled && !device->gone && !device->system_ram;
 }
 
 int plan_make(const struct look *look, const struct request *request, const struct kernel *kernel,
@@ -336,8 +354,8 @@ int plan_make(const struct look *look, const struct request *request, const stru
 
 	memset(plan, 0, sizeof(*plan));
 	plan->already_retired = true;
-	array_each(device, &look->devices)
-		plan->already_retired &= !device->enabled && !device->gone;
+	for (size_t i = 0; i < look->devices.count; i++)
+		plan->already_retired &= is_done(&planning, (int)i);
 	if (plan->already_retired)
 		return 0;
 	rc = plan_vetoes(&planning);

@@ -31,6 +31,7 @@ enum step_type {
 	STEP_FORESEE,	/* settle, of a file system: is a page of its device referenced, before an umount waits for
 			   it */
 	STEP_SWAP_OFF,	/* settle, of a swap area */
+	STEP_OFFLINE,	/* settle, of memory of this system */
 	STEP_UNMOUNT,	/* settle, of a mount */
 	STEP_DM_REMOVE, /* settle, of a device-mapper device */
 	STEP_MD_STOP,	/* settle, of an md array */
@@ -116,6 +117,9 @@ enum plan_stage {
  * when done. */
 int plan_make(const struct look *look, const struct request *request, const struct kernel *kernel,
 	      enum plan_stage stage, struct plan *plan);
+
+/* How long it may take up to the commit: what was asked for, or the default and more for memory that has to move. */
+unsigned plan_timeout_ms(const struct look *look, const struct request *request);
 
 void plan_free(struct plan *plan);
 

@@ -9,9 +9,13 @@
 #include "retire/teller.h"
 #include "util/clock.h"
 
+/* More often nobody can read it. */
+enum { AMOUNT_US = 100000 };
+
 struct progress {
 	struct teller events, lines;
 	uint64_t start_us, begun_us; /* of the retirement, of the step */
+	uint64_t amount_us;	     /* when it was told last how much is done */
 	char id[32], phase[16];
 };
 
@@ -117,6 +121,32 @@ void progress_step(struct progress *progress, enum event_type type, const struct
 		event_set_text(&event, record->subject, record->message);
 	}
 	tell(progress, &event, frozen);
+}
+
+void progress_amount(struct progress *progress, const struct step_record *record, uint64_t done, uint64_t total)
+{
+	struct event event = { .type = EVENT_PROGRESS, .step = record->type, .restores = record->restores };
+
+	if (!progress || clock_us() - progress->amount_us < AMOUNT_US)
+		return;
+	progress->amount_us = clock_us();
+	event.begun_us = progress->begun_us;
+	event.bytes = done;
+	event.of_bytes = total;
+	event.ms = (double)(clock_us() - progress->begun_us) / 1000;
+	event_set_text(&event, record->subject, NULL);
+	tell(progress, &event, false);
+}
+
+void progress_wait(struct progress *progress, const struct step_record *record, const char *message)
+{
+	struct event event = { .type = EVENT_WAIT, .step = record->type, .restores = record->restores };
+
+	if (!progress)
+		return;
+	event.ms = (double)(clock_us() - progress->begun_us) / 1000;
+	event_set_text(&event, record->subject, message);
+	tell(progress, &event, false);
 }
 
 void progress_finish(struct progress *progress)

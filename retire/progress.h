@@ -32,6 +32,12 @@ void progress_phase(struct progress *progress, const char *phase);
  */
 void progress_step(struct progress *progress, enum event_type type, const struct step_record *record, bool frozen);
 
+/* How much of a step that goes on is done, in bytes. Call it as often as you like. */
+void progress_amount(struct progress *progress, const struct step_record *record, uint64_t done, uint64_t total);
+
+/* For whom a step waits. */
+void progress_wait(struct progress *progress, const struct step_record *record, const char *message);
+
 /* All is told: the time that is read after this is not before that of any line. */
 void progress_finish(struct progress *progress);
 

@@ -2,12 +2,14 @@
 #include "retire/recover.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "retire/capture.h"
 #include "retire/execute.h"
+#include "retire/holders/holders.h"
 #include "retire/retire.h"
 #include "retire/retirement.h"
 #include "retire/session.h"
@@ -24,6 +26,8 @@ static struct request request_of(const struct retirement *retirement)
 		.allow_count = retirement->allow_count,
 		.grace_ms = retirement->grace_ms,
 		.timeout_ms = retirement->timeout_ms ? retirement->timeout_ms : 60000,
+		.timeout_given = true,
+		.no_unbind = retirement->no_unbind,
 	};
 }
 
@@ -106,6 +110,19 @@ static bool is_about_processes(enum step_type type)
 	return type == STEP_TERMINATE || type == STEP_KILL;
 }
 
+/* Who was killed had been asked before: the last word counts. */
+static void tell_uncaptured(struct session *session, const struct retirement *retirement)
+{
+	for (size_t i = retirement->endings.count; i-- > 0;) {
+		const struct ending *ending = &retirement->endings.items[i];
+		char name[128];
+
+		snprintf(name, sizeof(name), "%s[%d]", ending->was.comm, ending->was.pid);
+		if (!holders_process_lives(session->machine->root, &ending->was))
+			result_add_loss_once(session->result, "process", name, ending->reason);
+	}
+}
+
 /* Whom the one that was cut has ended, and could not tell; some end only when all is thawed. */
 static void tell_ended(struct session *session, const struct retirement *retirement)
 {
@@ -114,6 +131,7 @@ static void tell_ended(struct session *session, const struct retirement *retirem
 		.root = session->machine->root, .look = &now, .result = session->result, .recovering = true
 	};
 
+	tell_uncaptured(session, retirement);
 	if (look_again(session->machine, retirement, &now, NULL) < 0)
 		return;
 	for (size_t i = 0; i < retirement->captured.count; i++) {
@@ -239,11 +257,18 @@ static void thaw_left(struct session *session, const struct retirement *retireme
 	}
 }
 
+/* Committed, it does not go back: what hardly ever goes offline is tried, too, since nothing but time is lost. */
+static const char *const forward_risk = "unmovable-zone";
+
 static void go_forward(struct session *session, const struct retirement *retirement, struct journal *journal)
 {
+	const char *allow[COUNT_OF(retirement->allow) + 1];
 	struct request request = request_of(retirement);
 	struct result *result = session->result;
 
+	memcpy(allow, retirement->allow, sizeof(retirement->allow));
+	allow[request.allow_count++] = forward_risk;
+	request.allow = allow;
 	session->request = &request;
 	thaw_left(session, retirement);
 	if (request_allows(&request, "mounted-unbind"))
@@ -420,6 +445,7 @@ void recover_on(const struct machine *machine, const struct request *request, st
 		} else {
 			result->outcome = OUTCOME_NOTHING_TO_DO;
 			recover_all(&session, &names);
+			machine->effects->let_online(machine->effects, NULL);
 			if (result->outcome != OUTCOME_STUCK)
 				machine->effects->forget_kept(machine->effects, NULL);
 		}

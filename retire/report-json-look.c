@@ -48,11 +48,13 @@ struct json_object *json_device(const struct result *result, size_t index, const
 	struct json_object *object = json_object_new_object();
 
 	json_put_text(object, "dev", device->name);
-	json_put_text(object, "bus", device->bus);
+	json_put_text(object, "bus", device_bus(device->type));
 	json_put_text(object, "path", device->path);
 	json_put_text(object, "type", device_type_name(device->type));
 	json_put_text(object, "mode", device_mode_name(device->mode));
-	json_put_text(object, device->mode == MODE_DEVDAX ? "chardev" : "blockdev", device->blockdev);
+	json_put_text(object,
+		      device->mode == MODE_DEVDAX || device->mode == MODE_SYSTEM_RAM ? "chardev" : "blockdev",
+		      device->blockdev);
 	json_put_true(object, "system_ram", device->system_ram);
 	json_put_size(object, "size", device->size, options);
 	json_put_text(object, "uuid", device->uuid);
@@ -132,6 +134,8 @@ static void put_process(struct json_object *object, const struct look *look, con
 	json_put(object, "uses", json_uses(process->uses));
 	if (process->uses & USE_PAGES)
 		json_put(object, "pages_fd", json_object_new_int(process->pages_fd));
+	if (process->pinned)
+		json_put_number(object, "pinned_pages", process->pinned);
 	put_on(object, look, holder);
 	json_put_text(object, "path", process->path);
 	json_put_true(object, "own", process->own);
@@ -142,6 +146,82 @@ static void put_swap(struct json_object *object, const struct holder *holder, co
 	json_put(object, "priority", json_object_new_int64(holder->swap.priority));
 	json_put_size(object, "size", holder->swap.size, options);
 	json_put_size(object, "used", holder->swap.used, options);
+}
+
+static const char *zones_of(const struct system_ram *memory)
+{
+	enum memory_zone zone = ZONE_UNKNOWN;
+
+	array_each(block, &memory->blocks) {
+		if (block->state == MEMORY_OFFLINE)
+			continue;
+		if (zone != ZONE_UNKNOWN && zone != block->zone)
+			return "mixed";
+		zone = block->zone;
+	}
+	return zone == ZONE_UNKNOWN ? NULL : memory_zone_name(zone);
+}
+
+static struct json_object *json_use(const struct system_ram *memory, const struct report_options *options)
+{
+	struct json_object *object = json_object_new_object();
+
+	for (enum memory_use use = 0; use < MEMORY_USES; use++)
+		json_put_size(object, memory_use_name(use), memory->used[use], options);
+	return object;
+}
+
+static struct json_object *json_owners(const struct system_ram *memory, const struct report_options *options)
+{
+	struct json_object *array = json_object_new_array();
+
+	array_each(owner, &memory->owners) {
+		struct json_object *object = json_object_new_object();
+
+		json_put_text(object, "unit", owner->name);
+		json_put_size(object, "bytes", owner->bytes, options);
+		if (owner->pinned)
+			json_put_number(object, "pinned_pages", owner->pinned);
+		json_append(array, object);
+	}
+	return array;
+}
+
+static struct json_object *json_memory_processes(const struct system_ram *memory,
+						 const struct report_options *options)
+{
+	struct json_object *array = json_object_new_array();
+
+	array_each(process, &memory->processes) {
+		struct json_object *object = json_object_new_object();
+
+		json_put_number(object, "pid", (uint64_t)process->pid);
+		json_put_text(object, "comm", process->comm);
+		json_put_text(object, "unit", process->unit);
+		json_put_size(object, "bytes", process->bytes, options);
+		json_put_true(object, "bound", process->bound);
+		json_append(array, object);
+	}
+	return array;
+}
+
+static void put_memory(struct json_object *object, const struct system_ram *memory,
+		       const struct report_options *options)
+{
+	json_put_size(object, "size", memory->blocks.count * memory->block_size, options);
+	json_put_size(object, "online", memory_online(memory) * memory->block_size, options);
+	json_put_number(object, "blocks", memory->blocks.count);
+	json_put_size(object, "block_size", memory->block_size, options);
+	json_put_text(object, "zone", zones_of(memory));
+	json_put_text(object, "cost", "migrate");
+	if (memory->use_known)
+		json_put(object, "use", json_use(memory, options));
+	if (memory->owners.count)
+		json_put(object, "charged", json_owners(memory, options));
+	if (memory->processes.count)
+		json_put(object, "processes", json_memory_processes(memory, options));
+	if (memory->node >= 0)
+		json_put_number(object, "target_node", (uint64_t)memory->node);
 }
 
 struct json_object *json_holder(const struct look *look, const struct holder *holder,
@@ -162,6 +242,11 @@ struct json_object *json_holder(const struct look *look, const struct holder *ho
 		json_put_text(object, "name", holder->name);
 		put_on(object, look, holder);
 		put_swap(object, holder, options);
+		return object;
+	case HOLDER_MEMORY:
+		json_put_text(object, "name", holder->name);
+		put_on(object, look, holder);
+		put_memory(object, &holder->memory, options);
 		return object;
 	case HOLDER_EXPORT:
 		json_put_text(object, "name", holder->name);

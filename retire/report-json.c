@@ -109,6 +109,8 @@ static void put_head(struct json_object *object, const struct result *result)
 	json_put_text(object, "result", outcome_name(result->outcome));
 	json_put(object, "changed", json_object_new_boolean(result->changed));
 	json_put_number(object, "elapsed_ms", result->elapsed_ms);
+	if (result->timeout_ms)
+		json_put_number(object, "timeout_ms", result->timeout_ms);
 	json_put_ms(object, "frozen_ms", result->frozen_ms);
 	json_put_text(object, "message", result->message);
 }
@@ -294,6 +296,10 @@ static void draw_event(struct drawing *drawing, const struct event *event, FILE 
 	if (event->type == EVENT_STEP || event->type == EVENT_UNDO)
 		json_put_text(object, "state", step_state_name(event->state));
 	json_put_ms(object, "ms", event->ms);
+	if (event->type == EVENT_PROGRESS) {
+		json_put_number(object, "bytes", event->bytes);
+		json_put_number(object, "of_bytes", event->of_bytes);
+	}
 	json_put_text(object, "notify", notify_name(event->notify));
 	if (*event_message(event))
 		json_put_text(object, "message", event_message(event));

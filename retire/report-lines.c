@@ -44,6 +44,29 @@ static void format_begun(const struct event *event, char *line, size_t size)
 			 *subject ? " " : "", subject, time);
 }
 
+/* "57 % of 896.00 MiB, 3 s left, 1.20 GB/s": what matters least comes last, where a narrow terminal cuts. */
+static void format_amount(const struct event *event, char *line, size_t size)
+{
+	char subject[LINE / 2], all[32], left[32] = "";
+	double seconds = (double)(event->at_us - event->begun_us) / 1e6;
+	double rate = seconds > 0 ? (double)event->bytes / seconds : 0;
+
+	printable(event_subject(event), subject, sizeof(subject));
+	if (rate > 0 && event->of_bytes >= event->bytes)
+		snprintf(left, sizeof(left), ", %.0f s left", (double)(event->of_bytes - event->bytes) / rate);
+	snprintf(line, size, "%s%s%s ... %.0f %% of %s%s, %.2f GB/s", event_step_name(event), *subject ? " " : "",
+		 subject, (double)event->bytes * 100 / (double)event->of_bytes,
+		 human_size(event->of_bytes, all, sizeof(all)), left, rate / 1e9);
+}
+
+static void format_live(const struct event *event, char *line, size_t size)
+{
+	if (event->of_bytes)
+		format_amount(event, line, size);
+	else
+		format_begun(event, line, size);
+}
+
 static void erase(struct lines_drawing *lines, FILE *out)
 {
 	if (lines->drawn)
@@ -79,6 +102,17 @@ static void draw_ended(struct lines_drawing *lines, const struct event *event, F
 	fprintf(out, "%s\n", line);
 }
 
+/* It stays: who reads it may be the one to do something about it. */
+static void draw_wait(struct lines_drawing *lines, const struct event *event, FILE *out)
+{
+	char subject[LINE / 2], message[LINE];
+
+	erase(lines, out);
+	fprintf(out, "%s %s ... waits: %s\n", event_step_name(event),
+		printable(event_subject(event), subject, sizeof(subject)),
+		printable(event_message(event), message, sizeof(message)));
+}
+
 static void draw_line(struct drawing *drawing, const struct event *event, FILE *out)
 {
 	struct lines_drawing *lines = (struct lines_drawing *)drawing;
@@ -92,11 +126,15 @@ static void draw_line(struct drawing *drawing, const struct event *event, FILE *
 	case EVENT_PHASE:
 	case EVENT_STEP_BEGUN:
 	case EVENT_UNDO_BEGUN:
+	case EVENT_PROGRESS:
 	case EVENT_HEARTBEAT:
 		if (!lines->live || !*event->phase)
 			return;
-		format_begun(event, line, sizeof(line));
+		format_live(event, line, sizeof(line));
 		draw_live(lines, line, out);
+		return;
+	case EVENT_WAIT:
+		draw_wait(lines, event, out);
 		return;
 	default:
 		erase(lines, out);

@@ -94,18 +94,39 @@ static const char *use_word(size_t bit)
 	return 1u << bit == USE_MAP ? "maps" : use_name(bit);
 }
 
-static void say_uses(unsigned uses, FILE *out)
+static void say_uses(const struct process *process, FILE *out)
 {
-	for (size_t place = 0; use_name(place); place++)
-		if (uses & 1u << use_bit(place))
+	for (size_t place = 0; use_name(place); place++) {
+		if (!(process->uses & 1u << use_bit(place)))
+			continue;
+		if (1u << use_bit(place) == USE_PAGES && process->pinned)
+			say(out, "%" PRIu64 " pinned page%s", process->pinned, process->pinned > 1 ? "s" : "");
+		else
 			say(out, "%s", use_word(use_bit(place)));
+	}
+}
+
+/* Those with most of it. */
+enum { OWNERS_SAID = 3 };
+
+static void say_owners(const struct system_ram *memory, bool human, FILE *out)
+{
+	for (size_t i = 0; i < memory->owners.count && i < OWNERS_SAID; i++) {
+		const struct memory_owner *owner = &memory->owners.items[i];
+		char words[300];
+
+		snprintf(words, sizeof(words), "%s by %.250s", human ? "" : " bytes", owner->name);
+		say_size(out, words, owner->bytes, human);
+		if (owner->pinned)
+			fprintf(out, " (%" PRIu64 " page%s pinned)", owner->pinned, owner->pinned > 1 ? "s" : "");
+	}
 }
 
 static void say_holder(const struct look *look, const struct holder *holder, bool human, FILE *out)
 {
 	switch (holder->type) {
 	case HOLDER_PROCESS:
-		say_uses(holder->process.uses, out);
+		say_uses(&holder->process, out);
 		return;
 	case HOLDER_MOUNT:
 		say_mount(look, &holder->mount, out);
@@ -113,6 +134,15 @@ static void say_holder(const struct look *look, const struct holder *holder, boo
 	case HOLDER_SWAP:
 		say(out, "swap");
 		say_size(out, human ? " used" : " bytes used", holder->swap.used, human);
+		return;
+	case HOLDER_MEMORY:
+		say(out, "%" PRIu64 " of %zu blocks online", memory_online(&holder->memory),
+		    holder->memory.blocks.count);
+		say_size(out, human ? " online" : " bytes online",
+			 memory_online(&holder->memory) * holder->memory.block_size, human);
+		if (holder->memory.use_known)
+			say_size(out, human ? " in use" : " bytes in use", memory_used(&holder->memory), human);
+		say_owners(&holder->memory, human, out);
 		return;
 	case HOLDER_FILESYSTEM:
 		say(out, "%s that no mount shows", holder->filesystem.fstype);

@@ -83,7 +83,9 @@ static void print_options_needed(const struct result *result, FILE *err)
 
 static const char *tool_of(const struct result *result)
 {
-	static const char *const tools[] = { [DEVICE_PMEM_NAMESPACE] = "ndctl", [DEVICE_PMEM_REGION] = "ndctl" };
+	static const char *const tools[] = {
+		[DEVICE_DAX] = "daxctl", [DEVICE_PMEM_NAMESPACE] = "ndctl", [DEVICE_PMEM_REGION] = "ndctl"
+	};
 
 	return result->look.devices.count ? tools[result->look.devices.items[0].type] : "ndctl";
 }
@@ -99,6 +101,7 @@ static void people_refused(const struct result *result, bool verbose, FILE *err)
 		return;
 	}
 	fprintf(err, "to go on, if this may go: dax-retire %s %s", tool_of(result), result->command);
+	fputs(result->no_unbind ? " --no-unbind" : "", err);
 	print_options_needed(result, err);
 	print_device_names(result, err);
 	fputc('\n', err);

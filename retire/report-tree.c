@@ -3,7 +3,8 @@
  * list-holders --tree: a line for each node of the outline, its title, what it
  * is, and in a column of their own the options that would move it. What no
  * option moves has its way out below it. A line that is too long gives way in
- * the middle of its path; what it says is cut last.
+ * the middle of its path; what it says is cut last. Who uses memory is not cut:
+ * it goes below.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -46,6 +47,7 @@ struct row {
 	char *below; /* … and those before what is said below it */
 	struct node_text text;
 	char move[MOVE_TEXT];
+	bool whole; /* what is said is not cut */
 	enum tint title_tint, move_tint;
 	const char *note; /* why no option moves it, and what to do; or NULL */
 };
@@ -107,6 +109,7 @@ static int add_node_row(struct drawing *drawing, const struct node *node, bool l
 
 	if (!row)
 		return -ENOMEM;
+	row->whole = node->type == NODE_HOLDER && node->holder->type == HOLDER_MEMORY;
 	row->title_tint = node->depth ? TINT_NONE : TINT_BOLD;
 	row->move_tint = tint_of(&node->move);
 	/* a unit whose processes say why themselves */
@@ -224,9 +227,9 @@ static size_t less(size_t room, const char *text)
 }
 
 /* The path gives way first, then what is said, then the title. Returns the columns that it takes. */
-static size_t put_words(const struct drawing *drawing, const struct row *row, size_t room)
+static size_t put_words(const struct drawing *drawing, const struct row *row, const char *detail, size_t room)
 {
-	const char *const parts[] = { row->text.title, row->text.detail, row->text.path };
+	const char *const parts[] = { row->text.title, detail, row->text.path };
 	/* a path may shrink to this much before the rest does */
 	enum { PATH_MIN = 12 };
 	size_t used = 0, path = display_width(row->text.path);
@@ -271,12 +274,14 @@ static void put_row(const struct drawing *drawing, const struct row *row)
 	size_t columns = beside ? drawing->column - 2 : drawing->page->columns;
 	size_t stem = display_width(row->stem), used;
 	_cleanup_free_ char *note = row->note ? displayable(row->note) : NULL;
+	bool below;
 
 	/* nothing is shortened for a column that is only our own wish */
 	if (!drawing->page->columns)
 		columns = SIZE_MAX;
+	below = row->whole && width_of(row) > columns;
 	put(drawing, TINT_DIM, row->stem);
-	used = stem + put_words(drawing, row, columns > stem ? columns - stem : 1);
+	used = stem + put_words(drawing, row, below ? "" : row->text.detail, columns > stem ? columns - stem : 1);
 	if (beside) {
 		fprintf(drawing->out, "%*s", used < drawing->column ? (int)(drawing->column - used) : 2, "");
 		put(drawing, row->move_tint, row->move);
@@ -284,6 +289,8 @@ static void put_row(const struct drawing *drawing, const struct row *row)
 	fputc('\n', drawing->out);
 	if (!drawing->column && *row->move)
 		put_below(drawing, row, row->move_tint, row->move);
+	if (below)
+		put_below(drawing, row, TINT_NONE, row->text.detail);
 	if (note)
 		put_below(drawing, row, TINT_NONE, note);
 }

@@ -73,6 +73,7 @@ const char *holder_word(const struct holder *holder)
 		[HOLDER_NVME_TARGET] = "nvme-target",
 		[HOLDER_SCSI_TARGET] = "scsi-target",
 		[HOLDER_BCACHE] = "bcache",
+		[HOLDER_MEMORY] = "memory",
 		[HOLDER_FILESYSTEM] = "superblock",
 		[HOLDER_OVERLAY] = "overlay",
 		[HOLDER_PROCESS] = "process",

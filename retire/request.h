@@ -16,13 +16,16 @@ struct request {
 	const char *const *names; /* of devices, or one "all" */
 	size_t name_count;
 	const char *bus, *region; /* filters; NULL: any */
+	const char *node;	  /* … the number of the NUMA node of a dax device */
 	enum evict_level evict;
 	const char *const *allow; /* veto codes of severity risk that are taken */
 	size_t allow_count;
 	bool dry_run;
+	bool no_unbind;	     /* memory goes offline, its driver stays */
 	bool pages;	     /* of list-holders: count the references to its pages, too */
 	unsigned grace_ms;   /* between TERM and KILL */
 	unsigned timeout_ms; /* up to the commit point; the rollback has the same again */
+	bool timeout_given;  /* … by the user: memory that has to move makes it no longer */
 	bool wait;	     /* for another retirement to end */
 	unsigned wait_ms;    /* 0 with `wait`: without limit */
 };

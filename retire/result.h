@@ -95,6 +95,8 @@ struct result {
 	enum outcome outcome;
 	bool changed;
 	uint64_t elapsed_ms;
+	bool no_unbind;	     /* asked for: nothing but memory offline */
+	unsigned timeout_ms; /* up to the commit, where it is more than was asked for; else 0 */
 	double frozen_ms; /* the longest freeze of one file system; < 0: nothing was frozen */
 	struct look look; /* devices, holders as found at first, unknowns */
 	ARRAY_OF(struct veto) vetoes;

@@ -21,7 +21,7 @@
 struct job {
 	struct session *session;
 	const struct machine *machine;
-	const struct request *request;
+	struct request request;
 	struct result *result;
 	struct progress *progress;
 	find_devices *find;	  /* by name; NULL: `again` */
@@ -66,11 +66,11 @@ static bool decide(struct job *job)
 		finish(job, result->look.devices.count ? OUTCOME_ALREADY_RETIRED : OUTCOME_NOTHING_TO_DO, NULL);
 	else if (refused)
 		finish(job, OUTCOME_REFUSED, NULL);
-	else if (job->request->dry_run)
+	else if (job->request.dry_run)
 		finish(job, OUTCOME_PLANNED, NULL);
 	else
 		return true;
-	if (job->request->dry_run)
+	if (job->request.dry_run)
 		show_plan(job);
 	return false;
 }
@@ -100,22 +100,27 @@ static bool prepare(struct job *job, struct err *err)
 	int rc;
 
 	progress_phase(job->progress, "look");
-	rc = job->find && !job->request->dry_run ? refuse_after_interrupted(job, err) : 0;
+	rc = job->find && !job->request.dry_run ? refuse_after_interrupted(job, err) : 0;
 	if (rc < 0) {
 		fail(job, err);
 		return false;
 	}
-	rc = job->find ? job->find(job->machine->root, job->request, &result->look, err)
+	rc = job->find ? job->find(job->machine->root, &job->request, &result->look, err)
 		       : machine_find_again(job->machine, job->again, &result->look, err);
 
 	if (rc == 0)
 		rc = look(job, &result->look, err);
 	if (rc == 0)
 		rc = machine_count_references(job->machine, &result->look, job->session->interrupt, err);
+	if (rc == 0)
+		rc = machine_find_memory_keepers(job->machine, &result->look, err);
 	if (rc == 0) {
 		note_journal_places(job);
+		job->request.timeout_ms = plan_timeout_ms(&result->look, &job->request);
+		if (job->request.timeout_ms != job->session->request->timeout_ms)
+			result->timeout_ms = job->request.timeout_ms;
 		job->machine->probe(job->machine->root, &job->kernel);
-		rc = plan_make(&result->look, job->request, &job->kernel, PLAN_WHOLE, &job->plan);
+		rc = plan_make(&result->look, &job->request, &job->kernel, PLAN_WHOLE, &job->plan);
 		if (rc < 0)
 			err_errno(err, rc, "cannot make a plan");
 	}
@@ -136,7 +141,7 @@ static int open_journal(struct job *job, struct err *err)
 		return 0;
 	}
 	retirements_prune(job->machine->root);
-	execution->head = retirement_head(job->machine->root, job->result->id, job->request);
+	execution->head = retirement_head(job->machine->root, job->result->id, &job->request);
 	if (!execution->head)
 		return err_set(err, -ENOMEM, "out of memory");
 	return journal_create(job->machine->root, job->result->id, &execution->journal, err);
@@ -150,16 +155,17 @@ static int start_execution(struct job *job, struct err *err)
 
 	*execution = (struct execution){
 		.root = job->machine->root,
-		.request = job->request,
+		.request = &job->request,
 		.kernel = &job->kernel,
 		.effects = job->machine->effects,
 		.look = &job->result->look,
 		.result = job->result,
-		.deadline = deadline_in(job->request->timeout_ms),
+		.deadline = deadline_in(job->request.timeout_ms),
 		.claims = calloc(count, sizeof(int)),
 		.journal = JOURNAL_NONE,
 		.find_holders = job->machine->find_holders,
 		.count_references = job->machine->count_references,
+		.find_memory_keepers = job->machine->find_memory_keepers,
 	};
 	if (!execution->claims)
 		return err_set(err, -ENOMEM, "out of memory");
@@ -270,7 +276,7 @@ static int look_again(struct job *job, struct err *err)
 		rc = machine_count_references(job->machine, &job->second, job->session->interrupt, err);
 		look_forget_references(&job->second);
 	}
-	return rc;
+	return rc < 0 ? rc : machine_find_memory_keepers(job->machine, &job->second, err);
 }
 
 /*
@@ -290,7 +296,7 @@ static int plan_again(struct job *job, struct err *err)
 		rc = look_again(job, err);
 		if (rc < 0)
 			return rc;
-		rc = plan_make(&job->second, job->request, &job->kernel, PLAN_ASKED, &job->final);
+		rc = plan_make(&job->second, &job->request, &job->kernel, PLAN_ASKED, &job->final);
 		if (rc < 0)
 			return err_errno(err, rc, "cannot make a plan");
 		if (!job->final.refused || is_refused_for_processes(&job->final) || deadline_passed(patience))
@@ -315,11 +321,31 @@ static int report_refusal(struct job *job, struct err *err)
 	return -EBUSY;
 }
 
+static bool asks_anybody(const struct plan *plan)
+{
+	array_each(step, &plan->steps)
+		if (step_phase(step->type) == PHASE_ASK)
+			return true;
+	return false;
+}
+
+/* Nothing has changed since the first look but by others, and who comes later is met by each step. */
+static int plan_on(struct job *job, struct err *err)
+{
+	int rc = plan_make(&job->result->look, &job->request, &job->kernel, PLAN_ASKED, &job->final);
+
+	return rc < 0 ? err_errno(err, rc, "cannot make a plan") : 0;
+}
+
 /* Asks, and looks again at who is left; the second plan is for those. */
 static int ask(struct job *job, struct err *err)
 {
 	struct execution *execution = &job->execution;
-	int rc = execute_until(execution, PHASE_ASK, job->progress, err);
+	int rc;
+
+	if (!asks_anybody(&job->plan))
+		return plan_on(job, err);
+	rc = execute_until(execution, PHASE_ASK, job->progress, err);
 
 	look_release_namespaces(&job->result->look);
 	rc = rc < 0 ? rc : plan_again(job, err);
@@ -335,9 +361,11 @@ static int ask(struct job *job, struct err *err)
 static void name_unfinished(struct job *job)
 {
 	array_each(verify, &job->result->verify)
-		if (verify->ok == CHECK_FALSE && strcmp(verify->check, "no-kernel-warning") != 0)
-			result_add_stuck(job->result, verify->check, NULL, "%s after the unbind",
-					 verify->reason ? verify->reason : "not so");
+		if (verify->ok == CHECK_FALSE && strcmp(verify->check, "no-kernel-warning") != 0 &&
+		    strcmp(verify->check, "not-burned") != 0)
+			result_add_stuck(job->result, verify->check, NULL, "%s%s",
+					 verify->reason ? verify->reason : "not so",
+					 job->request.no_unbind ? "" : " after the unbind");
 }
 
 /* After the commit there is only forward: what fails is stuck, and named. */
@@ -435,7 +463,7 @@ static struct job job_of(struct session *session)
 	return (struct job){
 		.session = session,
 		.machine = session->machine,
-		.request = session->request,
+		.request = *session->request,
 		.result = session->result,
 		.progress = session->progress,
 		.execution = { .journal = JOURNAL_NONE, .log = { .fd = -1 } },

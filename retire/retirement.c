@@ -35,6 +35,8 @@ struct json_object *retirement_head(const struct root *root, const char *id, con
 		capture_add(head, "allow", capture_text(request->allow[i]));
 	put_number(head, "grace_ms", request->grace_ms);
 	put_number(head, "timeout_ms", request->timeout_ms);
+	if (request->no_unbind)
+		put_bool(head, "no_unbind", true);
 	return head;
 }
 
@@ -64,6 +66,7 @@ static int read_head(const struct root *root, struct retirement *retirement, str
 	retirement->this_boot = boot && text && strcmp(boot, text) == 0;
 	retirement->grace_ms = bounded(number_of(head, "grace_ms"), INT_MAX);
 	retirement->timeout_ms = bounded(number_of(head, "timeout_ms"), INT_MAX);
+	retirement->no_unbind = bool_of(head, "no_unbind");
 	for (enum evict_level level = EVICT_NONE; evict && level < EVICT_NEVER; level++)
 		if (strcmp(evict, evict_level_name(level)) == 0)
 			retirement->evict = level;
@@ -177,6 +180,16 @@ static void read_restored(struct retirement *retirement, struct json_object *rec
 				retirement->restored[j] = true;
 }
 
+static int read_ending(struct retirement *retirement, struct json_object *record)
+{
+	struct ending *ending = array_add(&retirement->endings);
+
+	if (!ending)
+		return -ENOMEM;
+	ending->reason = text_of(record, "reason");
+	return ending->reason ? captured_process(object_of(record, "ending"), &ending->was) : -EBADMSG;
+}
+
 static int read_record(struct retirement *retirement, struct json_object *record)
 {
 	int rc = 0;
@@ -185,6 +198,8 @@ static int read_record(struct retirement *retirement, struct json_object *record
 		rc = read_plan(retirement, record);
 	else if (text_of(record, "state"))
 		rc = read_event(retirement, record, text_of(record, "state"));
+	else if (object_of(record, "ending"))
+		rc = read_ending(retirement, record);
 	retirement->committed |= bool_of(record, "commit");
 	if (text_of(record, "end")) {
 		retirement->end = text_of(record, "end");
@@ -231,6 +246,7 @@ void retirement_free(struct retirement *retirement)
 	look_free(&retirement->was);
 	free(retirement->captured.items);
 	free(retirement->states.items);
+	free(retirement->endings.items);
 	free(retirement->restored);
 	journal_free(&retirement->records);
 	memset(retirement, 0, sizeof(*retirement));

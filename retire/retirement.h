@@ -14,13 +14,20 @@
 
 enum { RETIREMENTS_KEPT = 32 };
 
+/* Somebody who was to be ended, and whom no step has captured. */
+struct ending {
+	struct process was; /* without a pidfd */
+	const char *reason; /* "SIGTERM" */
+};
+
 struct retirement {
 	char id[JOURNAL_ID_ROOM];
 	struct journal_records records; /* owns what the rest points to */
 	struct look was;		/* the devices only, as they were */
 	ARRAY_OF(struct captured) captured;
 	ARRAY_OF(enum step_state) states; /* of each: STATE_FAILED also when its outcome is not known */
-	bool planned;			  /* there is a plan */
+	ARRAY_OF(struct ending) endings;
+	bool planned;		 /* there is a plan */
 	size_t base;		 /* where the steps start that were committed, or else those of the last plan */
 	size_t last;		 /* where those of the last plan start */
 	const char *command;	 /* "retire-namespace" */
@@ -33,6 +40,7 @@ struct retirement {
 	const char *allow[16];
 	size_t allow_count;
 	unsigned grace_ms, timeout_ms;
+	bool no_unbind;
 };
 
 /*

@@ -86,6 +86,7 @@ bool session_begin(struct session *session)
 	session->interrupt = session->lock = -1;
 	memset(result, 0, sizeof(*result));
 	result->command = session->request->command;
+	result->no_unbind = session->request->no_unbind;
 	result->frozen_ms = -1;
 	make_id(result->id, sizeof(result->id));
 	progress_begin(session->progress, session->request, result->id);

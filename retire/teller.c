@@ -87,9 +87,13 @@ static bool draw_heartbeat(struct telling *telling)
 	return draw(telling, &event);
 }
 
-/* Between two steps only the phase is known. */
+/* Between two steps only the phase is known; whom a step waits for is told once. */
 static void note(struct telling *telling, const struct event *event)
 {
+	if (event->type == EVENT_WAIT) {
+		telling->now.at_us = event->at_us;
+		return;
+	}
 	memcpy(&telling->now, event, event_size(event));
 	if (event->type != EVENT_STEP && event->type != EVENT_UNDO && event->type != EVENT_BEGIN)
 		return;

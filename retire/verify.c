@@ -2,11 +2,15 @@
 #include "retire/verify.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "retire/holders/holders.h"
 #include "util/cleanup.h"
+
+#define NOT_BURNED "not-burned"
 
 /* Which holders each check is about. */
 static const struct {
@@ -122,6 +126,82 @@ static bool check_driver(struct execution *execution, device_is_enabled *is_enab
 	return good;
 }
 
+/* What the kernel says itself, of this device: "kmem dax0.0: mapping0: … cannot be hotremoved until the next
+ * reboot" */
+static bool log_says_burned(struct execution *execution, const struct device *device, char *why, size_t size)
+{
+	_cleanup_free_ char *line = NULL;
+
+	if (kernel_log_find(&execution->log, KERNEL_LOG_BURNED, &line) <= 0 || !device->blockdev ||
+	    !strstr(line, device->blockdev))
+		return false;
+	snprintf(why, size, "%s", line);
+	return true;
+}
+
+/* 1: it is burned, and told; 0: not; negative errno: that cannot be told. */
+static int check_burned(struct execution *execution, const struct device *device)
+{
+	char why[256];
+	int rc = holders_burned(execution->root, device, why, sizeof(why));
+
+	if (rc <= 0 && !log_says_burned(execution, device, why, sizeof(why)))
+		return rc;
+	result_add_verify(execution->result, NOT_BURNED, CHECK_FALSE, why);
+	result_add_stuck(
+		execution->result, device->name, NULL,
+		"burned: somebody brought its memory online between the last look and the unbind (%s). The "
+		"system goes on using it, without a driver, and only a reboot gives it back: until then do "
+		"not destroy its namespace or region; what of it is online can still be taken offline",
+		why);
+	return 1;
+}
+
+/* Memory whose driver was unbound with a block online would be lost until reboot, and no unbind says so. */
+static bool check_memory(struct execution *execution, device_is_enabled *is_enabled)
+{
+	bool any = false, good = true;
+
+	array_each(device, &execution->look->devices) {
+		int rc = device->system_ram && device->enabled && is_enabled(execution->root, device) == 0
+				 ? check_burned(execution, device)
+				 : -ENOENT;
+
+		any |= rc == 0;
+		good &= rc <= 0;
+		if (rc < 0 && rc != -ENOENT)
+			result_add_verify(execution->result, NOT_BURNED, CHECK_NULL, strerror(-rc));
+	}
+	if (any && good)
+		result_add_verify(execution->result, NOT_BURNED, CHECK_TRUE, NULL);
+	return good;
+}
+
+/* --no-unbind: its driver stays, with nothing online. */
+static bool check_offline(struct execution *execution)
+{
+	bool good = true;
+
+	array_each(device, &execution->look->devices) {
+		struct system_ram now;
+		char reason[128];
+		int rc = holders_read_memory(execution->root, device, &now);
+
+		if (rc < 0) {
+			result_add_verify(execution->result, "memory-offline", CHECK_NULL, strerror(-rc));
+			continue;
+		}
+		snprintf(reason, sizeof(reason), "%" PRIu64 " of %zu blocks of %s are online again",
+			 memory_online(&now), now.blocks.count, device->name);
+		good &= !memory_online(&now);
+		result_add_verify(execution->result, "memory-offline",
+				  memory_online(&now) ? CHECK_FALSE : CHECK_TRUE,
+				  memory_online(&now) ? reason : NULL);
+		memory_free(&now);
+	}
+	return good;
+}
+
 static bool has_pages(const struct look *look)
 {
 	array_each(device, &look->devices)
@@ -177,7 +257,14 @@ bool verify_retired(struct execution *execution, device_is_enabled *is_enabled)
 
 	execution->result->unused = calloc(execution->look->devices.count, sizeof(bool));
 	good = check_all_holders(execution, &known);
-	good &= check_driver(execution, is_enabled);
+	if (execution->request->no_unbind) {
+		good &= check_offline(execution);
+	} else {
+		good &= check_driver(execution, is_enabled);
+		good &= check_memory(execution, is_enabled);
+	}
+	if (good)
+		verify_node_totals(execution->root, execution->look, execution->result);
 	if ((!good || !known) && execution->result->unused)
 		memset(execution->result->unused, 0, execution->look->devices.count * sizeof(bool));
 	check_references(execution);

@@ -14,4 +14,11 @@ typedef int device_is_enabled(const struct root *root, const struct device *devi
 /* Fills result->verify and result->unused. True when no check is false. */
 bool verify_retired(struct execution *execution, device_is_enabled *is_enabled);
 
+/*
+ * Have the nodes as much less as was online of ours in `look`, which is of before?
+ * To be asked when nothing of it is left. What others add meanwhile hides that: so
+ * the answer is yes, or that it cannot be told.
+ */
+void verify_node_totals(const struct root *root, const struct look *look, struct result *result);
+
 #endif

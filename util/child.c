@@ -114,6 +114,15 @@ void child_forget(struct child *child)
 	*child = CHILD_NONE;
 }
 
+void child_stop(struct child *child)
+{
+	if (child->pid < 0)
+		return;
+	kill(child->pid, SIGKILL);
+	wait_readable(child->pidfd, -1, deadline_in(1000));
+	child_reap(child);
+}
+
 int child_run(child_work *work, void *argument, int interrupt, struct deadline deadline, int *fd,
 	      struct child *left)
 {
@@ -124,12 +133,8 @@ int child_run(child_work *work, void *argument, int interrupt, struct deadline d
 	if (rc < 0)
 		return rc;
 	rc = child_wait(&child, interrupt, deadline, fd);
-	if (child.pid < 0)
-		return rc;
-	kill(child.pid, SIGKILL);
-	wait_readable(child.pidfd, -1, deadline_in(1000));
-	if (!child_reap(&child))
-		*left = child;
+	child_stop(&child);
+	*left = child;
 	return rc;
 }
 

@@ -47,6 +47,9 @@ int child_wait(struct child *child, int interrupt, struct deadline deadline, int
 int child_run(child_work *work, void *argument, int interrupt, struct deadline deadline, int *fd,
 	      struct child *left);
 
+/* Kills it. One that dies within a second is reaped, and *child is CHILD_NONE; else it hangs in the kernel. */
+void child_stop(struct child *child);
+
 /* Where in the kernel it sleeps: the top lines of /proc/PID/stack joined by " <- ". Caller frees; NULL if unknown.
  */
 char *child_stack(pid_t pid);

@@ -50,19 +50,29 @@ struct bpf_pin {
 	pid_t pid;     /* in the initial pid namespace */
 	int fd;	       /* of that process, or of a thread of it that has descriptors of its own */
 	uint64_t page; /* the address of its struct page; of several the first that was found */
+	/* how much of the array all of them take, in bytes; one that is in there twice counts twice */
+	uint64_t length;
+	uint64_t
+		place; /* the same for descriptors by which they are the same: of one pipe, one ring, one socket */
 };
 
 /* Goes on with 0; a negative errno ends the search. */
 typedef int bpf_pin_found(void *argument, const struct bpf_pin *pin);
 
+/* A search for pins, ready in the kernel. */
+struct pins;
+
+/* 0; -E2BIG for too many ranges, or another negative errno when it cannot be told: -ENOSYS when this build cannot.
+ * bpf_pins_close() when it is 0. */
+int bpf_pins_open(struct pins **pins, const struct bpf_page_range *ranges, size_t count);
+void bpf_pins_close(struct pins *pins);
+
 /*
- * The descriptors in which a page of one of `ranges` is, also by way of a pipe
- * that is in flight over a socket. Not seen: a direct write in flight, what a
- * device reads or writes by itself (VFIO, RDMA).
- *
- * 0, what `found` answered, -E2BIG for too many ranges, or another negative
- * errno when it cannot be told: -ENOSYS when this build cannot.
+ * The descriptors in which a page of one of the ranges is now, also by way of a
+ * pipe that is in flight over a socket. Not seen: a direct write in flight, what
+ * a device reads or writes by itself (VFIO, RDMA). 0, what `found` answered, or
+ * another negative errno.
  */
-int bpf_find_pins(const struct bpf_page_range *ranges, size_t count, bpf_pin_found *found, void *argument);
+int bpf_pins_list(struct pins *pins, bpf_pin_found *found, void *argument);
 
 #endif

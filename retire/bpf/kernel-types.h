@@ -67,7 +67,10 @@ struct inode {
 	struct pipe_inode_info *i_pipe;
 };
 
-struct page;
+/* for its size */
+struct page {
+	unsigned long flags;
+};
 
 struct pipe_buffer {
 	struct page *page;
@@ -144,6 +147,7 @@ struct task_struct {
 
 struct bio_vec {
 	struct page *bv_page;
+	unsigned int bv_len, bv_offset;
 };
 
 struct io_mapped_ubuf {

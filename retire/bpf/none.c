@@ -14,11 +14,23 @@ int bpf_find_suspects(const struct bpf_watch *watches, size_t watch_count, struc
 	return -ENOSYS;
 }
 
-int bpf_find_pins(const struct bpf_page_range *ranges, size_t count, bpf_pin_found *found, void *argument)
+int bpf_pins_open(struct pins **pins, const struct bpf_page_range *ranges, size_t count)
 {
+	(void)pins;
 	(void)ranges;
 	(void)count;
+	return -ENOSYS;
+}
+
+int bpf_pins_list(struct pins *pins, bpf_pin_found *found, void *argument)
+{
+	(void)pins;
 	(void)found;
 	(void)argument;
 	return -ENOSYS;
+}
+
+void bpf_pins_close(struct pins *pins)
+{
+	(void)pins;
 }

@@ -9,7 +9,7 @@ struct pin_range {
 };
 
 struct pin_record {
-	unsigned long long page;
+	unsigned long long page, length, place; /* as in struct bpf_pin */
 	int pid, fd;
 };
 

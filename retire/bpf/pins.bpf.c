@@ -29,41 +29,53 @@ struct {
 	__type(value, struct pin_range);
 } ranges SEC(".maps");
 
-const volatile __u32 range_count = 0;
+const volatile __u32 range_count = 0, page_bytes = 4096;
 
 /* What one descriptor is searched with. */
 struct search {
+	__u64 place;
 	void *slots; /* struct pipe_buffer */
 	__u32 tail, mask;
 	void **buffers; /* struct io_mapped_ubuf *, or struct io_rsrc_node * that has it */
 	bool by_node;
 	void *vectors; /* struct bio_vec of one of them */
 	__u32 pages_left;
-	__u64 page; /* found; 0: none */
+	__u64 page;   /* the first that was found; 0: none */
+	__u64 length; /* of the array: all that were found */
 };
 
+/* Of entries in a row with the ranges. */
 struct comparison {
-	__u64 page;
-	bool inside;
+	__u64 first, end;
+	__u64 page, length; /* as above */
 };
 
 static long compare(__u32 i, struct comparison *comparison)
 {
 	struct pin_range *range = bpf_map_lookup_elem(&ranges, &i);
+	__u64 first, end;
 
-	comparison->inside = range && comparison->page >= range->first && comparison->page < range->end;
-	return comparison->inside || !range;
+	if (!range)
+		return 1;
+	first = range->first > comparison->first ? range->first : comparison->first;
+	end = range->end < comparison->end ? range->end : comparison->end;
+	if (first >= end)
+		return 0;
+	if (!comparison->page)
+		comparison->page = first;
+	comparison->length += end - first;
+	return 0;
 }
 
-static __always_inline bool note_page(struct search *search, struct page *page)
+static __always_inline void note_pages(struct search *search, __u64 first, __u64 count)
 {
-	struct comparison comparison = { .page = (__u64)page };
+	struct comparison comparison = { .first = first, .end = first + count * bpf_core_type_size(struct page) };
 
-	if (page)
+	if (first)
 		bpf_loop(range_count, compare, &comparison, 0);
-	if (comparison.inside)
+	if (!search->page)
 		search->page = comparison.page;
-	return comparison.inside;
+	search->length += comparison.length;
 }
 
 static long visit_slot(__u32 i, struct search *search)
@@ -71,7 +83,8 @@ static long visit_slot(__u32 i, struct search *search)
 	__u64 at = (search->tail + i) & search->mask;
 	struct pipe_buffer *slot = search->slots + at * bpf_core_type_size(struct pipe_buffer);
 
-	return note_page(search, BPF_CORE_READ(slot, page));
+	note_pages(search, (__u64)BPF_CORE_READ(slot, page), 1);
+	return 0;
 }
 
 static __always_inline void search_pipe(struct search *search, struct inode *inode)
@@ -81,6 +94,7 @@ static __always_inline void search_pipe(struct search *search, struct inode *ino
 
 	if (!pipe)
 		return;
+	search->place = (__u64)pipe;
 	search->slots = BPF_CORE_READ(pipe, bufs);
 	search->tail = BPF_CORE_READ(pipe, tail);
 	search->mask = BPF_CORE_READ(pipe, ring_size) - 1;
@@ -91,8 +105,14 @@ static __always_inline void search_pipe(struct search *search, struct inode *ino
 static long visit_vector(__u32 i, struct search *search)
 {
 	struct bio_vec *vector = search->vectors + (__u64)i * bpf_core_type_size(struct bio_vec);
+	__u64 page = (__u64)BPF_CORE_READ(vector, bv_page);
+	__u64 offset = BPF_CORE_READ(vector, bv_offset), length = BPF_CORE_READ(vector, bv_len);
 
-	return note_page(search, BPF_CORE_READ(vector, bv_page));
+	/* one of a large folio is one vector: io_uring/rsrc.c:io_coalesce_buffer() */
+	if (page)
+		note_pages(search, page + offset / page_bytes * bpf_core_type_size(struct page),
+			   (offset % page_bytes + length + page_bytes - 1) / page_bytes);
+	return 0;
 }
 
 static long visit_buffer(__u32 i, struct search *search)
@@ -113,7 +133,7 @@ static long visit_buffer(__u32 i, struct search *search)
 		count = search->pages_left;
 	search->pages_left -= count;
 	bpf_loop(count, visit_vector, search, 0);
-	return search->page || !search->pages_left;
+	return !search->pages_left;
 }
 
 static __always_inline void search_ring(struct search *search, void *ring)
@@ -122,6 +142,7 @@ static __always_inline void search_ring(struct search *search, void *ring)
 	struct io_ring_ctx *newer = ring;
 	__u32 count = 0;
 
+	search->place = (__u64)ring;
 	if (bpf_core_field_exists(newer->buf_table)) {
 		search->by_node = true;
 		search->buffers = (void **)BPF_CORE_READ(newer, buf_table.nodes);
@@ -133,8 +154,8 @@ static __always_inline void search_ring(struct search *search, void *ring)
 	bpf_loop(count < MAX_BUFFERS ? count : MAX_BUFFERS, visit_buffer, search, 0);
 }
 
-/* Found in a pipe that is in flight, or registered with a ring. */
-static __u64 hidden_page = 0;
+/* Found in pipes that are in flight, or registered with a ring. */
+static __u64 hidden_page = 0, hidden_length = 0;
 
 static bool judge_hidden(struct file *file)
 {
@@ -143,24 +164,29 @@ static bool judge_hidden(struct file *file)
 
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFIFO)
 		search_pipe(&search, inode);
-	hidden_page = search.page;
-	return search.page;
+	if (!hidden_page)
+		hidden_page = search.page;
+	hidden_length += search.length;
+	return false;
 }
 
-/* Is a page behind this descriptor? 0: none. */
-static __always_inline __u64 page_behind(struct file *file)
+/* Is a page behind this descriptor? */
+static __always_inline void search_file(struct search *search, struct file *file)
 {
-	struct search search = { .pages_left = MAX_PAGES };
 	struct inode *inode = file->f_inode;
 	unsigned long magic = inode->i_sb->s_magic;
 
 	if ((inode->i_mode & S_IFMT) == S_IFIFO)
-		search_pipe(&search, inode);
+		search_pipe(search, inode);
 	else if (is_ring(file, magic))
-		search_ring(&search, file->private_data);
-	if (!search.page && can_hide(file, magic) && search_hidden(file))
-		return hidden_page;
-	return search.page;
+		search_ring(search, file->private_data);
+	if (search->page || !can_hide(file, magic))
+		return;
+	hidden_page = hidden_length = 0;
+	search_hidden(file);
+	search->page = hidden_page;
+	search->length = hidden_length;
+	search->place = (__u64)inode;
 }
 
 SEC("iter/task_file")
@@ -168,13 +194,17 @@ int find_pins(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
+	struct search search = { .pages_left = MAX_PAGES };
 	struct pin_record record = {};
 
 	if (!task || !file)
 		return 0;
-	record.page = page_behind(file);
-	if (!record.page)
+	search_file(&search, file);
+	if (!search.page)
 		return 0;
+	record.page = search.page;
+	record.length = search.length;
+	record.place = search.place;
 	record.pid = task->tgid;
 	record.fd = ctx->fd;
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));

@@ -19,6 +19,7 @@ const struct holder_kind *const holder_kinds[HOLDER_TYPES] = {
 	[HOLDER_NVME_TARGET] = &kind_nvme_target,
 	[HOLDER_SCSI_TARGET] = &kind_scsi_target,
 	[HOLDER_BCACHE] = &kind_bcache,
+	[HOLDER_MEMORY] = &kind_memory,
 	[HOLDER_PROCESS] = &kind_process,
 };
 

@@ -11,7 +11,7 @@
 
 extern const struct holder_kind kind_partition, kind_dm, kind_md, kind_loop;
 extern const struct holder_kind kind_filesystem, kind_overlay, kind_mount, kind_swap, kind_process;
-extern const struct holder_kind kind_export, kind_nvme_target, kind_scsi_target, kind_bcache;
+extern const struct holder_kind kind_export, kind_nvme_target, kind_scsi_target, kind_bcache, kind_memory;
 
 /* A watched block device: one of the devices, or a holder that is one. */
 struct block {

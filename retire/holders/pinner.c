@@ -67,16 +67,16 @@ static bool is_pinning_link(int dir, int fd)
 	return link_can_pin(link);
 }
 
-static bool has_pinned(int dir)
+bool process_has_pinned(int dir)
 {
 	char text[PROC_FILE_SIZE];
 
 	return proc_file_read(dir, "status", text) > 0 && status_parse_pinned(text) > 0;
 }
 
-bool process_can_pin(const struct root *root, int dir, const struct special *special, size_t count)
+bool descriptors_can_pin(const struct root *root, int dir, const struct special *special, size_t count)
 {
-	bool can = has_pinned(dir);
+	bool can = false;
 
 	for (size_t i = 0; !can && i < count; i++)
 		can = special[i].rdev ? is_pinning_device(root, special[i].rdev)

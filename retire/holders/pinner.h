@@ -24,7 +24,10 @@ bool link_can_pin(const char *link);
  */
 bool device_can_pin(const char *place);
 
-/* `dir`: of the process, in /proc; `special`: its descriptors of that kind, `count` of them. */
-bool process_can_pin(const struct root *root, int dir, const struct special *special, size_t count);
+/* Can one of the `count` descriptors? They are in fd/ of `dir`, in /proc: of a process or of a thread. */
+bool descriptors_can_pin(const struct root *root, int dir, const struct special *special, size_t count);
+
+/* Has the process whose directory is `dir` pinned or locked memory, of whatever? */
+bool process_has_pinned(int dir);
 
 #endif

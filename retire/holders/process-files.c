@@ -121,8 +121,7 @@ static bool is_special(const struct statx *stx)
 	return !(stx->stx_mode & S_IFMT) || S_ISCHR(stx->stx_mode);
 }
 
-/* In a recorded tree a link is only text. */
-static int judge_recorded(struct file_scan *scan, unsigned use, int dir, const char *name)
+int file_scan_recorded(struct file_scan *scan, unsigned use, int dir, const char *name)
 {
 	_cleanup_free_ char *path = read_link(dir, name);
 	struct target target;
@@ -159,7 +158,7 @@ static int scan_link(struct file_scan *scan, unsigned use, int dir, const char *
 	int rc;
 
 	if (scan->root->recorded)
-		return judge_recorded(scan, use, dir, name);
+		return file_scan_recorded(scan, use, dir, name);
 	rc = file_scan_stat(scan, dir, name, &stx);
 	if (rc == 0 && use == USE_OPEN && is_special(&stx) &&
 	    note_special(scan, name, makedev(stx.stx_rdev_major, stx.stx_rdev_minor)) < 0)
@@ -234,17 +233,21 @@ void file_scan_forget(struct file_scan *scan)
 	array_each(match, &scan->matches)
 		free(match->path);
 	scan->matches.count = scan->special.count = 0;
+	scan->thread_can_pin = false;
 	scan->denied = 0;
 	scan->sockets.learned = 0;
 }
 
 int file_scan_thread(struct file_scan *scan, int dir, unsigned tables)
 {
-	size_t special = scan->special.count;
+	size_t before = scan->special.count, own;
 	int rc = tables & THREAD_FILES ? scan_descriptors(scan, dir, false) : 0;
 
-	scan->special.count = special;
-
+	/* asked at once, whatever the process will turn out to use: few threads have a table of their own */
+	own = scan->special.count - before;
+	if (own && !scan->thread_can_pin)
+		scan->thread_can_pin = descriptors_can_pin(scan->root, dir, &scan->special.items[before], own);
+	scan->special.count = before;
 	if (rc == 0 && tables & THREAD_PLACES)
 		rc = scan_link(scan, USE_CWD, dir, "cwd");
 	if (rc == 0 && tables & THREAD_PLACES)

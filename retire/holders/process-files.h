@@ -29,7 +29,8 @@ struct file_scan {
 	struct inode_set plain;		  /* mapped files that are known not to be ours */
 	bool no_map_query;		  /* this kernel has no PROCMAP_QUERY */
 	ARRAY_OF(struct match) matches;	  /* of the process at hand */
-	ARRAY_OF(struct special) special; /* of the process; not of a thread's own table */
+	ARRAY_OF(struct special) special; /* of the process; not of a thread's own table: */
+	bool thread_can_pin;		  /* one that has its own can */
 	int denied;			  /* negative errno of what was refused there, 0: nothing */
 };
 
@@ -66,6 +67,9 @@ void file_scan_error(struct file_scan *scan, int rc);
 
 /* 0 or a negative errno. */
 int file_scan_stat(struct file_scan *scan, int dir, const char *name, struct statx *stx);
+
+/* Of a recorded tree, where the link `name` in `dir` is only text. 0 or -ENOMEM. */
+int file_scan_recorded(struct file_scan *scan, unsigned use, int dir, const char *name);
 
 /* The match with this key so far, or NULL. */
 struct match *file_scan_match(const struct file_scan *scan, int key);

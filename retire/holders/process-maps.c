@@ -44,6 +44,9 @@ static int judge_mapping(struct file_scan *scan, int process, const struct maps_
 
 	snprintf(name, sizeof(name), "map_files/%llx-%llx", (unsigned long long)maps->start,
 		 (unsigned long long)maps->end);
+	/* the number of a node is not in the maps, and its path is nowhere else in a recorded tree */
+	if (scan->root->recorded && file_scan_recorded(scan, USE_MAP, process, name) < 0)
+		return -ENOMEM;
 	rc = scan->root->recorded ? -ENOENT : file_scan_stat(scan, process, name, &stx);
 	if (rc == 0 && matcher_file(scan->matcher, &stx, &target))
 		return file_scan_use(scan, &target, USE_MAP, process, name);

@@ -112,15 +112,23 @@ static bool is_ours(int rc)
 	return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM;
 }
 
-/* Pins are not of a file: who can make some, and has a file of ours, may have pinned pages of that. */
-static void note_pins(struct process_scan *scan, int process)
+static bool can_pin(const struct file_scan *files, int dir)
+{
+	return files->thread_can_pin || process_has_pinned(dir) ||
+	       descriptors_can_pin(files->root, dir, files->special.items, files->special.count);
+}
+
+/*
+ * Pins are not of a file: who can make some, and has a file of ours, may have
+ * pinned pages of that. `dir`: where the files of the process were found.
+ */
+static void note_pins(struct process_scan *scan, int dir)
 {
 	unsigned uses = 0;
 
 	array_each(match, &scan->files.matches)
 		uses |= match->uses;
-	if (!(uses & (USE_MAP | USE_OPEN)) ||
-	    !process_can_pin(scan->files.root, process, scan->files.special.items, scan->files.special.count))
+	if (!(uses & (USE_MAP | USE_OPEN)) || !can_pin(&scan->files, dir))
 		return;
 	array_each(match, &scan->files.matches)
 		if (match->uses & (USE_MAP | USE_OPEN))
@@ -170,7 +178,7 @@ static int scan_files(struct process_scan *scan, int process, struct finding *fi
 		return rc;
 	rc = identify(process, finding);
 	if (rc == 0)
-		note_pins(scan, process);
+		note_pins(scan, thread < 0 ? process : thread);
 	return rc;
 }
 

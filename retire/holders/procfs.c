@@ -103,16 +103,21 @@ int status_parse_uid(const char *text, uid_t *uid)
 	return 0;
 }
 
-uint64_t status_parse_pinned(const char *text)
+static uint64_t kib_after(const char *text, const char *label)
 {
-	const char *cursor = strstr(text, "\nVmPin:");
+	const char *cursor = strstr(text, label);
 	uint64_t kib;
 
 	if (!cursor)
 		return 0;
-	cursor += strlen("\nVmPin:");
+	cursor += strlen(label);
 	cursor += strspn(cursor, "\t ");
-	return take_number(&cursor, 10, &kib) || kib > UINT64_MAX / 1024 ? 0 : kib * 1024;
+	return take_number(&cursor, 10, &kib) || kib > UINT64_MAX / 2048 ? 0 : kib * 1024;
+}
+
+uint64_t status_parse_pinned(const char *text)
+{
+	return kib_after(text, "\nVmPin:") + kib_after(text, "\nVmLck:");
 }
 
 static bool has_suffix(const char *name, const char *suffix)
@@ -138,7 +143,7 @@ static bool is_unit_name(const char *name)
 }
 
 /* The first component that is no slice, when it is a unit; names that the kernel may use itself begin with "_". */
-static char *unit_of_path(const char *path)
+char *procfs_unit_of_path(const char *path)
 {
 	_cleanup_free_ char *copy = strdup(path);
 	char *cursor = copy, *part;
@@ -170,7 +175,7 @@ static char *unit_in_hierarchy(const char *text, const char *hierarchy)
 		const char *path = path_of_line(line, hierarchy);
 
 		if (path)
-			return unit_of_path(path);
+			return procfs_unit_of_path(path);
 	}
 	return NULL;
 }

@@ -25,7 +25,10 @@ int stat_parse(const char *text, struct proc_stat *stat);
 /* The real uid of a status file. 0 or -EINVAL. */
 int status_parse_uid(const char *text, uid_t *uid);
 
-/* What it has pinned (VmPin) of a status file, in bytes; 0 when it says nothing. */
+/*
+ * What it has pinned (VmPin) or locked (VmLck) of a status file, in bytes; 0 when it says nothing. VFIO counts what it
+ * pins among the locked: drivers/vfio/vfio_iommu_type1.c:vfio_lock_acct().
+ */
 uint64_t status_parse_pinned(const char *text);
 
 /*
@@ -34,6 +37,9 @@ uint64_t status_parse_pinned(const char *text);
  * the caller frees.
  */
 char *cgroup_parse_unit(const char *text);
+
+/* … that a cgroup of this path belongs to; caller frees; NULL when none. */
+char *procfs_unit_of_path(const char *path);
 
 struct maps_line {
 	uint64_t start, end;

@@ -109,6 +109,57 @@ static int count_range(const struct counter *counter, const struct memory_range 
 	return counting->out_of_memory ? -ENOMEM : 0;
 }
 
+/* How many pages each of a device's has, as the kernel says; 1 where they are counted one by one. */
+static uint64_t pages_each(struct counter *counter, const struct device *device)
+{
+	uint64_t each = device->mode == MODE_DEVDAX ? device->align / counter->page_bytes : 0;
+
+	if (each < 4 || each & (each - 1) || reader_load_ends(&counter->reader, counter->layout.page_size) < 0)
+		return 1;
+	return each;
+}
+
+/* As many as can be looked at at once. Those that are not that large after all are counted one by one. */
+static int count_some_large(const struct counter *counter, uint64_t pfn, uint64_t each, size_t count, int idle,
+			    struct counting *counting, struct tally *tally)
+{
+	const struct memory_range range = { pfn * counter->page_bytes, count * each * counter->page_bytes };
+	uint64_t address = page_address(counter, pfn), stride = each * counter->layout.page_size;
+	int rc = reader_copy_ends(&counter->reader, address, stride, count);
+
+	if (rc < 0)
+		return rc;
+	counting->pfn = pfn;
+	if (judge_large(&counter->layout, idle, counter->reader.window, address, stride, count, note_page,
+			counting, tally))
+		return 0;
+	return count_range(counter, &range, idle, counting, tally);
+}
+
+/* Pages of a device-dax are made as large as it is aligned: what tells of one is its first page, not the others.
+ */
+static int count_large(struct counter *counter, const struct device *device, const struct memory_range *range,
+		       int idle, struct counting *counting, struct tally *tally)
+{
+	uint64_t each = pages_each(counter, device), left = range->size / counter->page_bytes / each;
+	uint64_t pfn = range->start / counter->page_bytes;
+
+	if (each == 1 || pfn % each || range->size % (each * counter->page_bytes))
+		return count_range(counter, range, idle, counting, tally);
+	while (left) {
+		size_t count = left < ENDS_MAX ? (size_t)left : ENDS_MAX;
+		int rc = count_some_large(counter, pfn, each, count, idle, counting, tally);
+
+		if (rc < 0)
+			return rc;
+		if (wait_readable(-1, counting->interrupt, deadline_in(0)) == -EINTR)
+			return -EINTR;
+		pfn += count * each;
+		left -= count;
+	}
+	return counting->out_of_memory ? -ENOMEM : 0;
+}
+
 /* mm/memremap.c: pages of a device-dax are handed out with a count of one on every kernel */
 static int idle_count(const struct counter *counter, const struct device *device)
 {
@@ -179,7 +230,7 @@ static int conclude(const struct device *device, const struct tally *tally, stru
 }
 
 /* Once; what was counted before is forgotten. */
-static int count_device(const struct counter *counter, const struct device *device, struct references *references,
+static int count_device(struct counter *counter, const struct device *device, struct references *references,
 			int interrupt)
 {
 	struct counting counting = { .references = references, .interrupt = interrupt };
@@ -188,12 +239,11 @@ static int count_device(const struct counter *counter, const struct device *devi
 
 	references_forget(references);
 	references->counts_mappings = counter->layout.counts_mappings;
-	references->array = counter->base;
-	references->entry = counter->layout.page_size;
 	if (!device->memory.count)
 		return cannot_tell(references, "where its memory is cannot be read");
 	array_each(range, &device->memory)
-		rc = rc < 0 ? rc : count_range(counter, range, idle_count(counter, device), &counting, &tally);
+		rc = rc < 0 ? rc
+			    : count_large(counter, device, range, idle_count(counter, device), &counting, &tally);
 	if (rc == -ENOMEM || rc == -EINTR)
 		return rc;
 	if (rc < 0)
@@ -209,7 +259,7 @@ static bool is_settled(const struct references *references)
 	return references->known && !references->referenced;
 }
 
-static int count_all(const struct counter *counter, struct look *look, int interrupt, bool *settled)
+static int count_all(struct counter *counter, struct look *look, int interrupt, bool *settled)
 {
 	int rc = 0;
 
@@ -226,8 +276,7 @@ static int count_all(const struct counter *counter, struct look *look, int inter
 	return rc;
 }
 
-static int count_patiently(const struct counter *counter, struct look *look, int interrupt,
-			   struct deadline patience)
+static int count_patiently(struct counter *counter, struct look *look, int interrupt, struct deadline patience)
 {
 	bool settled;
 	int rc;
@@ -256,6 +305,15 @@ static int add_devices(struct look *look)
 	return 0;
 }
 
+static int open_for(const struct root *root, struct look *look, struct counter *counter, struct err *err)
+{
+	int rc = counter_open(root, counter, err);
+
+	if (rc == 0)
+		look->page_array = (struct page_array){ counter->base, counter->layout.page_size };
+	return rc;
+}
+
 int pages_count(const struct root *root, struct look *look, int interrupt, struct deadline patience)
 {
 	struct counter counter;
@@ -266,12 +324,24 @@ int pages_count(const struct root *root, struct look *look, int interrupt, struc
 	rc = add_devices(look);
 	if (rc < 0 || !look->references.count)
 		return rc;
-	rc = counter_open(root, &counter, &err);
+	rc = open_for(root, look, &counter, &err);
 	if (rc == 0)
 		rc = count_patiently(&counter, look, interrupt, patience);
 	else
 		array_each(references, &look->references)
 			rc = rc == -ENOMEM ? rc : cannot_tell(references, "%s", err.message);
+	reader_close(&counter.reader);
+	return rc;
+}
+
+int pages_find_array(const struct root *root, struct look *look, struct err *err)
+{
+	struct counter counter;
+	int rc;
+
+	if (look->page_array.base)
+		return 0;
+	rc = open_for(root, look, &counter, err);
 	reader_close(&counter.reader);
 	return rc;
 }

@@ -39,4 +39,14 @@ typedef void judge_found(void *argument, size_t at);
 void judge_pages(const struct layout *layout, int idle, const void *pages, size_t count, bool last,
 		 judge_found *found, void *argument, struct tally *tally);
 
+/*
+ * The same of `count` larger pages that lie one after the other, each as long
+ * as `each` bytes of the kernel's array, from `address` in it on. Only what tells
+ * of them is looked at: `ends` has three pages of each in a row, the first two
+ * and the last. False, and nothing is counted, when one of them is no page from
+ * end to end. The places that `found` gets are those of the first pages.
+ */
+bool judge_large(const struct layout *layout, int idle, const void *ends, uint64_t address, uint64_t each,
+		 size_t count, judge_found *found, void *argument, struct tally *tally);
+
 #endif

@@ -17,6 +17,10 @@ struct context {
 	uint64_t size;
 };
 
+struct ends_context {
+	uint64_t address, stride, count;
+};
+
 static int bpf(enum bpf_cmd command, union bpf_attr *attr)
 {
 	int rc = (int)syscall(SYS_bpf, command, attr, sizeof(*attr));
@@ -40,6 +44,20 @@ static int make_map(void)
 
 #define INSN(c, d, s, o, i)                                                                                       \
 	((struct bpf_insn){ .code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) })
+
+static int load(const struct bpf_insn *program, size_t count)
+{
+	union bpf_attr attr = {
+		.prog_type = BPF_PROG_TYPE_SYSCALL,
+		.prog_flags = BPF_F_SLEEPABLE,
+		.insn_cnt = (uint32_t)count,
+		.insns = (uintptr_t)program,
+		.license = (uintptr_t) "GPL",
+		.prog_name = "dax_retire",
+	};
+
+	return bpf(BPF_PROG_LOAD, &attr);
+}
 
 /*
  *	if (context->size == 0) { context->address = bpf_get_current_task(); return 0; }
@@ -65,16 +83,55 @@ static int load_program(int map)
 		INSN(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, -EINVAL),
 		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
 	};
-	union bpf_attr attr = {
-		.prog_type = BPF_PROG_TYPE_SYSCALL,
-		.prog_flags = BPF_F_SLEEPABLE,
-		.insn_cnt = COUNT_OF(program),
-		.insns = (uintptr_t)program,
-		.license = (uintptr_t) "GPL",
-		.prog_name = "dax_retire",
+
+	return load(program, COUNT_OF(program));
+}
+
+/*
+ *	for (i = 0; i < context->count && i < ENDS_MAX; i++, window += 3 * entry, address += context->stride) {
+ *		rc = bpf_probe_read_kernel(window, 2 * entry, address);
+ *		if (rc) return rc;
+ *		rc = bpf_probe_read_kernel(window + 2 * entry, entry, address + context->stride - entry);
+ *		if (rc) return rc;
+ *	}
+ *	return 0;
+ */
+static int load_ends_program(int map, int entry)
+{
+	const struct bpf_insn program[] = {
+		INSN(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_6, BPF_REG_1, 0, 0),
+		INSN(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_9, BPF_REG_6, offsetof(struct ends_context, address), 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_7, 0, 0, 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_8, 0, 0, 0),
+		INSN(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_1, BPF_REG_6, offsetof(struct ends_context, count), 0),
+		INSN(BPF_JMP | BPF_JGE | BPF_X, BPF_REG_7, BPF_REG_1, 22, 0),
+		INSN(BPF_JMP | BPF_JGE | BPF_K, BPF_REG_7, 0, 21, ENDS_MAX),
+		INSN(BPF_LD | BPF_DW | BPF_IMM, BPF_REG_1, BPF_PSEUDO_MAP_VALUE, 0, map),
+		INSN(0, 0, 0, 0, 0),
+		INSN(BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_1, BPF_REG_8, 0, 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 0, 2 * entry),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_3, BPF_REG_9, 0, 0),
+		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_probe_read_kernel),
+		INSN(BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, 15, 0),
+		INSN(BPF_LD | BPF_DW | BPF_IMM, BPF_REG_1, BPF_PSEUDO_MAP_VALUE, 0, map),
+		INSN(0, 0, 0, 0, 0),
+		INSN(BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_1, BPF_REG_8, 0, 0),
+		INSN(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, 2 * entry),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 0, entry),
+		INSN(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_3, BPF_REG_6, offsetof(struct ends_context, stride), 0),
+		INSN(BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_9, BPF_REG_3, 0, 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_3, BPF_REG_9, 0, 0),
+		INSN(BPF_ALU64 | BPF_SUB | BPF_K, BPF_REG_3, 0, 0, entry),
+		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_probe_read_kernel),
+		INSN(BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, 4, 0),
+		INSN(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_8, 0, 0, 3 * entry),
+		INSN(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_7, 0, 0, 1),
+		INSN(BPF_JMP | BPF_JA, 0, 0, -24, 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0),
+		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
 	};
 
-	return bpf(BPF_PROG_LOAD, &attr);
+	return load(program, COUNT_OF(program));
 }
 
 int reader_open(struct reader *reader, struct err *err)
@@ -103,15 +160,16 @@ void reader_close(struct reader *reader)
 	if (reader->window)
 		munmap(reader->window, WINDOW_SIZE);
 	cleanup_close(&reader->program);
+	cleanup_close(&reader->ends_program);
 	cleanup_close(&reader->map);
 	*reader = READER_NONE;
 }
 
-static int run(const struct reader *reader, struct context *context)
+static int run(int program, void *context, size_t size)
 {
-	union bpf_attr attr = { .test = { .prog_fd = (uint32_t)reader->program,
+	union bpf_attr attr = { .test = { .prog_fd = (uint32_t)program,
 					  .ctx_in = (uintptr_t)context,
-					  .ctx_size_in = sizeof(*context) } };
+					  .ctx_size_in = (uint32_t)size } };
 	int rc = bpf(BPF_PROG_TEST_RUN, &attr);
 
 	return rc < 0 ? rc : (int)attr.test.retval;
@@ -121,7 +179,23 @@ int reader_copy(const struct reader *reader, uint64_t address, size_t size)
 {
 	struct context context = { .address = address, .size = size };
 
-	return size ? run(reader, &context) : 0;
+	return size ? run(reader->program, &context, sizeof(context)) : 0;
+}
+
+int reader_load_ends(struct reader *reader, uint32_t entry)
+{
+	int program = reader->ends_program < 0 ? load_ends_program(reader->map, (int)entry) : 0;
+
+	if (program > 0)
+		reader->ends_program = program;
+	return program < 0 ? program : 0;
+}
+
+int reader_copy_ends(const struct reader *reader, uint64_t address, uint64_t stride, size_t count)
+{
+	struct ends_context context = { .address = address, .stride = stride, .count = count };
+
+	return run(reader->ends_program, &context, sizeof(context));
 }
 
 int reader_word(const struct reader *reader, uint64_t address, uint64_t *word)
@@ -155,7 +229,7 @@ int reader_follow(const struct reader *reader, uint64_t address, const uint32_t 
 int reader_self(const struct reader *reader, uint64_t *task)
 {
 	struct context context = { 0 };
-	int rc = run(reader, &context);
+	int rc = run(reader->program, &context, sizeof(context));
 
 	*task = context.address;
 	return rc;

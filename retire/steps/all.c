@@ -27,6 +27,7 @@ static const struct step_kind *const kinds[STEP_TYPES] = {
 	[STEP_WITHDRAW] = &step_withdraw,
 	[STEP_FORESEE] = &step_foresee,
 	[STEP_SWAP_OFF] = &step_swap_off,
+	[STEP_OFFLINE] = &step_offline,
 	[STEP_UNMOUNT] = &step_unmount,
 	[STEP_DM_REMOVE] = &step_dm_remove,
 	[STEP_MD_STOP] = &step_md_stop,

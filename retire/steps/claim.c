@@ -41,28 +41,23 @@ static int check_log(struct execution *execution, struct err *err)
 		       line);
 }
 
-/* Nothing keeps anybody from opening a character device; whoever has is found, never evicted. */
+/* Whoever just opens the node: no claim keeps them out, and a character device has none. */
 static int nobody_came(struct execution *execution, int device, struct err *err)
 {
-	_cleanup_(look_free) struct look again = { 0 };
-	int rc = look_copy_devices(execution->look, &again);
+	const struct step raw = { .type = STEP_KILL, .device = device };
 
-	rc = rc < 0 ? err_errno(err, rc, "cannot look again")
-		    : execution->find_holders(execution->root, &again, err);
-	array_each(holder, &again.holders)
-		if (rc == 0 && holder->device == device)
-			rc = err_set(err, -EBUSY, "%s uses it now", holder->name);
-	return rc;
+	return evict_again(execution, &raw, step_deadline(execution, 10000), err);
 }
 
 static int apply_claim(struct execution *execution, const struct step *step, struct step_record *record,
 		       struct err *err)
 {
 	const struct device *device = &execution->look->devices.items[step->device];
-	const struct step raw = { .type = STEP_KILL, .device = step->device };
 	int *fd = &execution->claims[step->device], rc = 0;
 
 	(void)record;
+	if (device->system_ram)
+		return memory_stays_offline(execution, step->device, execution->deadline, err);
 	if (device->mode == MODE_DEVDAX)
 		return nobody_came(execution, step->device, err);
 	array_each(holder, &execution->look->holders)
@@ -80,9 +75,8 @@ static int apply_claim(struct execution *execution, const struct step *step, str
 	/* what was written through the block device itself */
 	if (rc == 0)
 		rc = execution->effects->flush(execution->effects, *fd, step_deadline(execution, 30000), err);
-	/* a claim keeps out mounts, not those who just open the node */
 	if (rc == 0)
-		rc = evict_again(execution, &raw, step_deadline(execution, 10000), err);
+		rc = nobody_came(execution, step->device, err);
 	return rc < 0 ? rc : check_log(execution, err);
 }
 

@@ -59,6 +59,26 @@ static int apply_grace(struct execution *execution, const struct step *step, str
 	return rc < 0 ? err_set(err, rc, "interrupted by a signal") : 0;
 }
 
+int evict_uncaptured(struct execution *execution, const struct process *process, int signal, struct err *err)
+{
+	struct json_object *record = capture_new();
+	int rc;
+
+	put_object(record, "ending", capture_process(process));
+	put_text(record, "reason", signal == SIGKILL ? "SIGKILL" : "SIGTERM");
+	rc = journal_write(&execution->journal, record, false, err);
+	return rc < 0 ? rc : execution->effects->signal(execution->effects, process, signal, err);
+}
+
+/* Who is of the look that the plan is made from was captured. */
+static int kill_one(struct execution *execution, const struct look *look, const struct process *process,
+		    struct err *err)
+{
+	if (look == execution->look)
+		return execution->effects->signal(execution->effects, process, SIGKILL, err);
+	return evict_uncaptured(execution, process, SIGKILL, err);
+}
+
 static int kill_those(struct execution *execution, const struct look *look, const struct step *step,
 		      struct err *err)
 {
@@ -69,7 +89,7 @@ static int kill_those(struct execution *execution, const struct look *look, cons
 
 		if (!concerns(look, step, holder))
 			continue;
-		sent = execution->effects->signal(execution->effects, &holder->process, SIGKILL, err);
+		sent = kill_one(execution, look, &holder->process, err);
 		if (sent == 0)
 			result_add_loss_once(execution->result, "process", holder->name, "SIGKILL");
 		rc = sent < 0 ? sent : rc;

@@ -19,6 +19,20 @@
 /* The exit of a process closes its pipes and ends its I/O a moment after it. */
 enum { PATIENCE_MS = 3000 };
 
+/*
+ * Who could pin pages was found in the first look. What they have pinned goes
+ * after their exit, as slowly as a device that reads or writes there lets go
+ * of it: io_uring/io_uring.c:io_ring_exit_work() waits for that.
+ */
+static uint64_t patience_ms(const struct execution *execution, int device)
+{
+	array_each(holder, &execution->result->look.holders)
+		if (holder->type == HOLDER_PROCESS && holder->device == device &&
+		    holder->process.uses & (USE_PIN | USE_PAGES))
+			return execution->request->timeout_ms;
+	return PATIENCE_MS;
+}
+
 static int take_count(struct execution *execution, const struct look *look, const struct references *references,
 		      struct step_record *record, struct err *err)
 {
@@ -51,7 +65,7 @@ int references_gone(struct execution *execution, int device, int interrupt, stru
 
 	if (rc == 0)
 		rc = execution->count_references(execution->root, &one, interrupt,
-						 step_deadline(execution, PATIENCE_MS));
+						 step_deadline(execution, patience_ms(execution, device)));
 	if (rc == -EINTR)
 		return err_set(err, rc, "interrupted by a signal");
 	if (rc < 0)

@@ -19,6 +19,7 @@
 #include "retire/plan.h"
 #include "retire/result.h"
 
+struct progress;
 struct root;
 struct stat;
 
@@ -61,6 +62,12 @@ struct execution {
 	int (*find_holders)(const struct root *root, struct look *look, struct err *err);
 	int (*count_references)(const struct root *root, struct look *look, int interrupt,
 				struct deadline patience);
+	int (*find_memory_keepers)(const struct root *root, struct look *look); /* NULL: nobody can be found */
+	/* how a step that goes on is told; NULL: it is not */
+	void (*tell_amount)(const struct execution *execution, uint64_t done, uint64_t total);
+	void (*tell_wait)(const struct execution *execution, const char *message);
+	struct progress *progress; /* … and to whom, of which record: execute.c's own */
+	const struct step_record *telling;
 	ARRAY_OF(struct open_file) files;
 	ARRAY_OF(struct kept_mount) kept;
 	ARRAY_OF(int) held;		    /* descriptors of what was put up and would go with its last user */
@@ -153,6 +160,20 @@ int step_unseen(const struct execution *execution, const char *why, struct err *
 int evict_again(struct execution *execution, const struct step *step, struct deadline deadline, struct err *err);
 
 /*
+ * Sends a signal to somebody whom no step has captured, since it came or was found later: it is written down
+ * before, so that a recovery can tell who was lost. As effects->signal(), or what the journal says.
+ */
+int evict_uncaptured(struct execution *execution, const struct process *process, int signal, struct err *err);
+
+/*
+ * Is all memory of the device offline, as it was left? What somebody has
+ * brought back meanwhile goes offline again, until `whole` at most: a driver that
+ * is unbound over memory that is online leaves it to the system for good. 0,
+ * 1 nobody had, or a negative errno with a message.
+ */
+int memory_stays_offline(struct execution *execution, int device, struct deadline whole, struct err *err);
+
+/*
  * Does anybody still reference a page of the device? 0: nobody, and
  * record->pages says how many there are; 1: that cannot be told, which was
  * allowed; -EBUSY, -ENODATA or another negative errno with a message. Ends when
@@ -163,7 +184,7 @@ int references_gone(struct execution *execution, int device, int interrupt, stru
 
 /* Each file's kinds; the table is in all.c. */
 extern const struct step_kind step_terminate, step_grace, step_freeze, step_flush, step_thaw, step_kill,
-	step_await_exit, step_foresee, step_withdraw, step_swap_off, step_unmount, step_loop_detach,
+	step_await_exit, step_foresee, step_withdraw, step_offline, step_swap_off, step_unmount, step_loop_detach,
 	step_dm_remove, step_md_stop, step_claim, step_references, step_unbind;
 
 #endif

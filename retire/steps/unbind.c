@@ -67,6 +67,8 @@ static int apply_unbind(struct execution *execution, const struct step *step, st
 		if (step->while_mounted && holder->type == HOLDER_FILESYSTEM && holder->device == step->device)
 			rc = rc < 0 ? rc : files_close(execution, holder->dev, err);
 	rc = rc < 0 ? rc : check_unclaimed(execution, step, err);
+	if (rc >= 0 && device->system_ram)
+		rc = memory_stays_offline(execution, step->device, deadline_in(UNBIND_MS), err);
 	if (rc < 0)
 		return rc;
 	rc = execution->effects->disable(execution->effects, device, deadline_in(UNBIND_MS), err);

@@ -15,5 +15,8 @@ int targets_find_again(const struct root *root, const struct look *was, struct l
 		return err_set(err, -ENOMEM, "out of memory");
 	array_each(device, &was->devices)
 		names[request.name_count++] = device->name;
-	return targets_find_nd(root, &request, look, err);
+	/* a retirement is of one bus: that of its command */
+	return was->devices.count && was->devices.items[0].type == DEVICE_DAX
+		       ? targets_find_dax(root, &request, look, err)
+		       : targets_find_nd(root, &request, look, err);
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "retire/targets/pmem.h"
+#include "retire/targets/sysfs.h"
 #include "util/cleanup.h"
 #include "util/root.h"
 #include "util/text.h"
@@ -50,7 +50,7 @@ static int add_bus(const struct root *root, const char *name, struct nd_devices 
 /* The number of the bus that the region is on: ".../ndbus0/region1" */
 static bool find_bus(const struct root *root, const char *region, unsigned *bus)
 {
-	_cleanup_free_ char *path = pmem_sysfs_path(root, region);
+	_cleanup_free_ char *path = sysfs_path(root, "nd", region);
 	char *slash = path ? strrchr(path, '/') : NULL;
 
 	if (!slash)

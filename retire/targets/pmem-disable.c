@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Takes a pmem namespace or region away from its driver, and reads back whether it is.
+ * Takes a pmem namespace away from its driver, and reads back whether it is.
  */
-#include "retire/targets/targets.h"
-
 #include <errno.h>
 #include <string.h>
 
+#include "retire/targets/dax.h"
 #include "retire/targets/libraries.h"
 #include "retire/targets/pmem.h"
 #include "util/root.h"
@@ -49,13 +48,13 @@ static int check_same(const struct root *root, struct ndctl_namespace *ndns, con
 	     !same_text(now.driver_device, instance ? instance : now.name)))
 		rc = -ESTALE;
 	/* dev_dax_kmem_remove() does not wait: the memory would be in use until reboot, without an owner */
-	if (rc == 0 && now.system_ram && pmem_has_online_memory(root, now.blockdev))
+	if (rc == 0 && now.system_ram && dax_has_online_memory(root, now.blockdev))
 		rc = -EBUSY;
 	device_free(&now);
 	return rc;
 }
 
-static int disable_namespace(const struct root *root, const struct device *device)
+int pmem_namespace_disable(const struct root *root, const struct device *device)
 {
 	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
 	struct ndctl_namespace *ndns;
@@ -69,17 +68,6 @@ static int disable_namespace(const struct root *root, const struct device *devic
 		return rc;
 	rc = ndctl_namespace_disable_invalidate(ndns);
 	return rc > 0 ? -EIO : rc;
-}
-
-int targets_disable(const struct device *device)
-{
-	_cleanup_(root_close) struct root root = { .fd = -1 };
-	int rc = root_open(&root, NULL);
-
-	if (rc < 0)
-		return rc;
-	return device->type == DEVICE_PMEM_REGION ? pmem_region_disable(&root, device)
-						  : disable_namespace(&root, device);
 }
 
 /* A driver has the sibling `name` of the namespace */
@@ -110,7 +98,7 @@ static bool node_exists(const struct root *root, const struct device *device)
 	return link && (!region || strstr(link, region + strlen("/sys")));
 }
 
-static int namespace_is_enabled(const struct root *root, const struct device *device)
+int pmem_namespace_is_enabled(const struct root *root, const struct device *device)
 {
 	_cleanup_free_ char *instance = pmem_instance(root, device->path);
 
@@ -119,10 +107,4 @@ static int namespace_is_enabled(const struct root *root, const struct device *de
 		return -errno;
 	return is_bound(root, device, device->driver_device) || is_bound(root, device, device->name) ||
 	       is_bound(root, device, instance) || node_exists(root, device);
-}
-
-int targets_is_enabled(const struct root *root, const struct device *device)
-{
-	return device->type == DEVICE_PMEM_REGION ? pmem_region_is_enabled(root, device)
-						  : namespace_is_enabled(root, device);
 }

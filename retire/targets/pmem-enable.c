@@ -11,10 +11,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "retire/targets/dax.h"
 #include "retire/targets/libraries.h"
 #include "retire/targets/modules.h"
 #include "retire/targets/pmem.h"
-#include "retire/targets/targets.h"
+#include "retire/targets/sysfs.h"
 #include "util/clock.h"
 #include "util/root.h"
 
@@ -54,7 +55,7 @@ static int check_enabled(const struct root *root, const struct device *device)
 	/* gone, or half made: await_namespace() has seen it */
 	if (rc == -ENODEV)
 		return 0;
-	return rc == 1 && targets_check_identity(root, device, NULL) < 0 ? -ESTALE : rc;
+	return rc == 1 && pmem_check_identity(root, device, NULL) < 0 ? -ESTALE : rc;
 }
 
 static void pause_for(uint64_t ms)
@@ -68,7 +69,7 @@ static int load_modules(const struct root *root, const struct device *device)
 	_cleanup_free_ char *instance = pmem_instance(root, device->path), *path = NULL, *dax = NULL;
 	int rc = modules_load_for(root, device->path);
 
-	path = instance && *instance ? pmem_sysfs_path(root, instance) : NULL;
+	path = instance && *instance ? sysfs_path(root, "nd", instance) : NULL;
 	if (rc < 0 || !path)
 		return rc;
 	rc = modules_load_for(root, path);
@@ -80,7 +81,7 @@ static int load_modules(const struct root *root, const struct device *device)
 static int await_namespace(const struct root *root, const struct device *device, struct deadline deadline)
 {
 	for (;;) {
-		int rc = targets_check_identity(root, device, NULL);
+		int rc = pmem_check_identity(root, device, NULL);
 
 		if (rc != -ENODEV || deadline_passed(deadline))
 			return rc;
@@ -131,11 +132,30 @@ static int enable_namespace(const struct root *root, const struct device *device
 	return await_enabled(root, device, deadline);
 }
 
-static int enable_region(const struct root *root, const struct device *device)
+/* Its device-dax was handed on to kmem, and is again. */
+static int make_system_ram(const struct root *root, const struct device *device)
+{
+	int rc;
+
+	if (!device->system_ram || !device->blockdev)
+		return 0;
+	rc = dax_switch_driver(root, device->blockdev, "kmem");
+	return rc < 0 ? rc : 0;
+}
+
+int pmem_namespace_enable(const struct root *root, const struct device *device)
+{
+	int rc = enable_namespace(root, device), ram;
+
+	ram = rc < 0 ? 0 : make_system_ram(root, device);
+	return ram < 0 ? ram : rc;
+}
+
+int pmem_region_enable(const struct root *root, const struct device *device)
 {
 	_cleanup_ndctl_ struct ndctl_ctx *ctx = NULL;
 	struct ndctl_region *region;
-	int rc = targets_check_identity(root, device, NULL);
+	int rc = pmem_check_identity(root, device, NULL);
 
 	if (rc == 0 && pmem_region_is_enabled(root, device))
 		return 1;
@@ -149,15 +169,5 @@ static int enable_region(const struct root *root, const struct device *device)
 		return rc < 0 ? rc : -EIO;
 	/* until its namespaces are there and bound */
 	ndctl_wait(ctx);
-	return pmem_region_is_enabled(root, device) ? targets_check_identity(root, device, NULL) : -ENXIO;
-}
-
-int targets_enable(const struct device *device)
-{
-	_cleanup_(root_close) struct root root = { .fd = -1 };
-	int rc = root_open(&root, NULL);
-
-	if (rc < 0)
-		return rc;
-	return device->type == DEVICE_PMEM_REGION ? enable_region(&root, device) : enable_namespace(&root, device);
+	return pmem_region_is_enabled(root, device) ? pmem_check_identity(root, device, NULL) : -ENXIO;
 }

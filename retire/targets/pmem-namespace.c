@@ -10,7 +10,9 @@
  * btt0.0, dax0.0). An instance that has claimed the namespace (attribute
  * `holder`) has the driver and the disk; else the namespace itself has.
  */
+#include "retire/targets/dax.h"
 #include "retire/targets/pmem.h"
+#include "retire/targets/sysfs.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -54,24 +56,6 @@ static int device_mode(const struct root *root, bool claimed, struct device *dev
 	return find_mode(root, device, "mode", modes, &device->mode) ? 0 : -ENODEV;
 }
 
-char *pmem_sysfs_path(const struct root *root, const char *name)
-{
-	_cleanup_free_ char *link = root_readlinkf(root, "/sys/bus/nd/devices/%s", name);
-	const char *rest = link;
-	char *path;
-
-	if (!link)
-		return NULL;
-	/* "../../../devices/…": relative to a directory that is three below /sys */
-	while (starts_with(rest, "../"))
-		rest += 3;
-	if (asprintf(&path, "/sys/%s", rest) < 0) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	return path;
-}
-
 /* Length of the directory that the namespace at `path` is in: its region */
 static int region_length(const char *path)
 {
@@ -96,33 +80,17 @@ char *pmem_instance_uuid(const struct root *root, const char *path, const char *
 	return uuid;
 }
 
-static char *link_basename(const char *link)
-{
-	const char *slash = link ? strrchr(link, '/') : NULL;
-
-	return slash ? strdup(slash + 1) : NULL;
-}
-
 char *pmem_driver(const struct root *root, const char *path, const char *name)
 {
 	_cleanup_free_ char *link = NULL;
 
 	link = root_readlinkf(root, "%.*s/%s/driver", region_length(path), path, name);
-	return link_basename(link);
+	return sysfs_basename(link);
 }
 
 static bool is_any(const char *name)
 {
 	return name[0] != '.';
-}
-
-/* "dax1.0", but not its siblings such as "dax_region" */
-static bool is_dax(const char *name)
-{
-	size_t digits = starts_with(name, "dax") ? strspn(name + 3, "0123456789") : 0;
-	const char *after = name + 3 + digits;
-
-	return digits && *after == '.' && after[1] && !after[1 + strspn(after + 1, "0123456789")];
 }
 
 /* The first name in a directory that `fits`; caller frees; NULL when there is none. */
@@ -139,7 +107,7 @@ static char *first_entry(DIR *dir, bool (*fits)(const char *name))
 char *pmem_dax_path(const struct root *root, const char *path)
 {
 	_cleanup_closedir_ DIR *dir = root_opendirf(root, "%s", path);
-	_cleanup_free_ char *name = first_entry(dir, is_dax);
+	_cleanup_free_ char *name = first_entry(dir, dax_is_name);
 	char *dax;
 
 	return name && asprintf(&dax, "%s/%s", path, name) >= 0 ? dax : NULL;
@@ -153,77 +121,13 @@ void pmem_find_node(const struct root *root, struct device *device)
 
 	dir = root_opendirf(root, "%.*s/%s%s", region_length(device->path), device->path, device->driver_device,
 			    dax ? "" : "/block");
-	device->blockdev = first_entry(dir, dax ? is_dax : is_any);
+	device->blockdev = first_entry(dir, dax ? dax_is_name : is_any);
 	if (!device->blockdev)
 		return;
 	if (root_devf(root, &device->dev, "/sys/%s/%s/dev", dax ? "bus/dax/devices" : "class/block",
 		      device->blockdev) < 0)
 		device->dev = 0;
-	device->system_ram = dax && pmem_is_system_ram(root, device->blockdev);
-}
-
-/* "8000000": hexadecimal without a prefix (drivers/base/memory.c:block_size_bytes_show()); 0 when unknown */
-static uint64_t memory_block_size(const struct root *root)
-{
-	_cleanup_free_ char *text = root_attributef(root, "/sys/devices/system/memory/block_size_bytes");
-
-	return text ? strtoull(text, NULL, 16) : 0;
-}
-
-/*
- * Is `entry` of /sys/devices/system/memory a block inside [start, end] that is
- * not offline? ("going-offline" is not.) A block that sticks out belongs to a
- * neighbour: drivers/dax/kmem.c:dax_kmem_range() takes whole blocks only.
- */
-static bool is_online_block(const struct root *root, const char *entry, uint64_t start, uint64_t end,
-			    uint64_t size)
-{
-	_cleanup_free_ char *state = NULL;
-	uint64_t number;
-
-	if (!starts_with(entry, "memory") || parse_number(entry + strlen("memory"), &number) < 0)
-		return false;
-	if (number > end / size || number * size < start || number * size + (size - 1) > end)
-		return false;
-	state = root_attributef(root, "/sys/devices/system/memory/%s/state", entry);
-	return state && strcmp(state, "offline") != 0;
-}
-
-static bool range_is_online(const struct root *root, uint64_t start, uint64_t end)
-{
-	_cleanup_closedir_ DIR *dir = root_opendirf(root, "/sys/devices/system/memory");
-	uint64_t size = memory_block_size(root);
-	struct dirent *entry;
-
-	while (dir && size && (entry = readdir(dir)))
-		if (is_online_block(root, entry->d_name, start, end, size))
-			return true;
-	return false;
-}
-
-/*
- * Looked up by address, not by driver: after an unbind of kmem with online
- * memory no driver is left, and the memory goes on being used until reboot.
- */
-bool pmem_has_online_memory(const struct root *root, const char *name)
-{
-	uint64_t start, end;
-
-	for (int i = 0;; i++) {
-		if (root_numberf(root, &start, "/sys/bus/dax/devices/%s/mapping%d/start", name, i) < 0 ||
-		    root_numberf(root, &end, "/sys/bus/dax/devices/%s/mapping%d/end", name, i) < 0)
-			return false;
-		if (range_is_online(root, start, end))
-			return true;
-	}
-}
-
-bool pmem_is_system_ram(const struct root *root, const char *name)
-{
-	_cleanup_free_ char *link = root_readlinkf(root, "/sys/bus/dax/devices/%s/driver", name);
-	_cleanup_free_ char *driver = link_basename(link);
-
-	return (driver && strcmp(driver, "kmem") == 0) || pmem_has_online_memory(root, name);
+	device->system_ram = dax && dax_is_system_ram(root, device->blockdev);
 }
 
 /* Fills driver_device and driver: of the instance that claimed it, else its own. */
@@ -309,12 +213,11 @@ int pmem_describe(const struct root *root, const char *name, struct device *devi
 	_cleanup_free_ char *instance = NULL;
 	int rc;
 
-	device->bus = "nd";
 	device->type = DEVICE_PMEM_NAMESPACE;
 	device->name = strdup(name);
 	if (!device->name)
 		return -ENOMEM;
-	device->path = pmem_sysfs_path(root, device->name);
+	device->path = sysfs_path(root, "nd", device->name);
 	instance = device->path ? pmem_instance(root, device->path) : NULL;
 	if (!instance)
 		return errno == ENOMEM ? -ENOMEM : -ENODEV;

@@ -13,8 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "retire/targets/finding.h"
 #include "retire/targets/libraries.h"
 #include "retire/targets/pmem.h"
+#include "retire/targets/sysfs.h"
 #include "retire/targets/targets.h"
 #include "util/root.h"
 #include "util/text.h"
@@ -40,11 +42,10 @@ static char *region_driver(const struct root *root, const char *path)
 
 int pmem_region_describe(const struct root *root, const char *name, struct device *device)
 {
-	device->bus = "nd";
 	device->type = DEVICE_PMEM_REGION;
 	device->mode = MODE_NONE;
 	device->name = strdup(name);
-	device->path = device->name ? pmem_sysfs_path(root, name) : NULL;
+	device->path = device->name ? sysfs_path(root, "nd", name) : NULL;
 	if (!device->path)
 		return !device->name || errno == ENOMEM ? -ENOMEM : -ENODEV;
 	device->driver = region_driver(root, device->path);
@@ -62,21 +63,6 @@ int pmem_region_describe(const struct root *root, const char *name, struct devic
 		device->resource = 0;
 	if (root_numberf(root, &device->set_cookie, "%s/set_cookie", device->path) < 0)
 		device->set_cookie = 0;
-	return 0;
-}
-
-static int add_region(const struct search *search, const char *name, struct look *look, struct err *err)
-{
-	struct device device = { 0 }, *added = NULL;
-	int rc = pmem_region_describe(search->root, name, &device);
-
-	if (rc == 0)
-		added = array_add(&look->devices);
-	if (!added) {
-		device_free(&device);
-		return err_errno(err, rc < 0 ? rc : -ENOMEM, "%s: cannot read it from sysfs", name);
-	}
-	*added = device;
 	return 0;
 }
 
@@ -99,7 +85,7 @@ static int add_found(const struct search *search, struct look *look, struct err 
 	array_each(region, &search->found)
 		rc = rc < 0 ? rc : add_namespaces_of(search, *region, look, err);
 	array_each(region, &search->found)
-		rc = rc < 0 ? rc : add_region(search, (*region)->name, look, err);
+		rc = rc < 0 ? rc : finding_add(search->root, pmem_region_describe, (*region)->name, look, err);
 	return rc;
 }
 
@@ -240,7 +226,7 @@ int pmem_region_disable(const struct root *root, const struct device *device)
 	if (rc < 0)
 		return rc;
 	region = ndctl_find_region(ctx, device->name);
-	rc = region ? targets_check_identity(root, device, NULL) : -ENODEV;
+	rc = region ? pmem_check_identity(root, device, NULL) : -ENODEV;
 	/* last of all: nothing is between this look and the unbind */
 	rc = rc < 0 ? rc : pmem_region_check_unused(root, device->path);
 	if (rc < 0)

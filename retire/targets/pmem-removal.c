@@ -13,6 +13,7 @@
 
 #include "retire/request.h"
 #include "retire/targets/pmem.h"
+#include "retire/targets/sysfs.h"
 #include "util/root.h"
 #include "util/text.h"
 
@@ -41,10 +42,9 @@ static int describe(const struct root *root, const char *name, struct device *de
 {
 	int rc;
 
-	device->bus = "nd";
 	device->type = DEVICE_PMEM_NAMESPACE;
 	device->name = strdup(name);
-	device->path = device->name ? pmem_sysfs_path(root, name) : NULL;
+	device->path = device->name ? sysfs_path(root, "nd", name) : NULL;
 	if (!device->path)
 		return errno == ENOMEM ? -ENOMEM : -ENODEV;
 	rc = pmem_name_disk(device);

@@ -6,20 +6,15 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "retire/targets/libraries.h"
+#include "retire/targets/finding.h"
 #include "retire/targets/pmem.h"
-#include "util/child.h"
+#include "retire/targets/sysfs.h"
 #include "util/root.h"
 #include "util/text.h"
 
 #define NAME_ROOM 256 /* of a user's name in a message */
-
-enum { FINDING_MS = 5000 };
 
 /* A filter is the name, or the number alone. Compared as text: "0garbage" and "00" are no numbers of ours. */
 static bool is_named(const char *filter, const char *name, unsigned id)
@@ -70,31 +65,10 @@ const char *pmem_refusing_filter(const struct request *request, const struct nd_
 	return NULL;
 }
 
-bool pmem_is_listed(const struct look *look, const char *name)
-{
-	array_each(device, &look->devices)
-		if (strcmp(device->name, name) == 0)
-			return true;
-	return false;
-}
-
 int pmem_add_namespace(const struct root *root, const struct nd_namespace *ndns, struct look *look,
 		       struct err *err)
 {
-	struct device device = { 0 }, *added = NULL;
-	int rc;
-
-	if (pmem_is_listed(look, ndns->name))
-		return 0;
-	rc = pmem_describe(root, ndns->name, &device);
-	if (rc == 0)
-		added = array_add(&look->devices);
-	if (!added) {
-		device_free(&device);
-		return err_errno(err, rc < 0 ? rc : -ENOMEM, "%s: cannot read it from sysfs", ndns->name);
-	}
-	*added = device;
-	return 0;
+	return finding_has(look, ndns->name) ? 0 : finding_add(root, pmem_describe, ndns->name, look, err);
 }
 
 /* "pmem0" or its partition "pmem0p1", "pmem0s" or "pmem0s1" (block/partitions/core.c:add_partition()) */
@@ -197,27 +171,12 @@ static int find_names(const struct root *root, const struct request *request, co
 	return 0;
 }
 
-/* The initial namespaces have fixed numbers: include/linux/proc_ns.h, PROC_PID_INIT_INO and PROC_USER_INIT_INO. */
-static bool is_initial(const struct root *root, const char *kind, unsigned number)
-{
-	_cleanup_free_ char *link = root_readlinkf(root, "/proc/self/ns/%s", kind);
-	char initial[32];
-
-	snprintf(initial, sizeof(initial), "%s:[%u]", kind, number);
-	return link && strcmp(link, initial) == 0;
-}
-
-static bool sees_everybody(const struct root *root)
-{
-	return is_initial(root, "pid", 0xEFFFFFFCU) && is_initial(root, "user", 0xEFFFFFFDU);
-}
-
 int pmem_begin(const struct root *root, const struct request *request, struct look *look, struct nd_devices *nd,
 	       struct err *err)
 {
 	int rc = nd_devices_read(root, nd);
 
-	look->initial_namespaces = sees_everybody(root);
+	look->initial_namespaces = sysfs_sees_everybody(root);
 	return rc < 0 ? err_errno(err, rc, "cannot list namespaces") : check_filters(nd, request, err);
 }
 
@@ -229,58 +188,16 @@ static int find_pmem(const struct root *root, const struct request *request, str
 	return rc < 0 ? rc : find_names(root, request, &nd, look, err);
 }
 
-struct finding {
-	pmem_finder *find;
-	const struct root *root;
-	const struct request *request;
-};
-
-/*
- * A reader that hangs for ever must not keep the lock of a retirement, nor
- * whoever reads our output from its end.
- */
-static void let_go_of_files(void)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	struct stat found;
-
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (null < 0 || dup2(null, fd) < 0)
-			close(fd);
-	for (int fd = STDERR_FILENO + 1; fd < 64; fd++)
-		if (fstat(fd, &found) == 0 && S_ISREG(found.st_mode))
-			close(fd);
-}
-
-/* In a child: only whether it comes back. */
-static int try_finding(void *argument, int *fd)
-{
-	const struct finding *finding = argument;
-	struct look look = { 0 };
-
-	(void)fd;
-	let_go_of_files();
-	finding->find(finding->root, finding->request, &look, NULL);
-	look_free(&look);
-	return 0;
-}
-
-int pmem_find_safely(pmem_finder *find, const struct root *root, const struct request *request, struct look *look,
+int pmem_find_safely(finder *find, const struct root *root, const struct request *request, struct look *look,
 		     struct err *err)
 {
-	struct finding finding = { find, root, request };
-	struct child left;
-	int rc = request->dry_run ? 0 : libraries_load(err);
+	int rc = finding_returns(find, root, request, err);
 
 	if (rc < 0)
 		return rc;
-	rc = root->recorded ? 0 : child_run(try_finding, &finding, -1, deadline_in(FINDING_MS), NULL, &left);
-
-	if (!root->recorded)
-		child_forget(&left);
-	if (rc != -ETIMEDOUT)
+	if (rc)
 		return find(root, request, look, err);
-	look->initial_namespaces = sees_everybody(root);
+	look->initial_namespaces = sysfs_sees_everybody(root);
 	return pmem_find_stuck(root, request, look, err);
 }
 

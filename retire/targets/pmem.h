@@ -11,6 +11,7 @@
 
 #include "retire/model.h"
 #include "retire/request.h"
+#include "retire/targets/finding.h"
 #include "retire/targets/nd-bus.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -19,16 +20,8 @@
 struct request;
 struct root;
 
-/*
- * Some attributes wait for the lock of a device, and a removal that never ends
- * holds that: so the finding is tried out in a child first, and when that does
- * not come back, what can be said is said without. For a request that is not
- * only to look the libraries that will act are loaded, so that one that is
- * missing is told before anything is touched.
- */
-typedef int pmem_finder(const struct root *root, const struct request *request, struct look *look,
-			struct err *err);
-int pmem_find_safely(pmem_finder *find, const struct root *root, const struct request *request, struct look *look,
+/* Calls `find`, if it returns; else says what can be said without: pmem_find_stuck(). */
+int pmem_find_safely(finder *find, const struct root *root, const struct request *request, struct look *look,
 		     struct err *err);
 
 /*
@@ -41,9 +34,6 @@ int pmem_begin(const struct root *root, const struct request *request, struct lo
 /* NULL when both filters of the request let the region through; else the one that does not. */
 const char *pmem_refusing_filter(const struct request *request, const struct nd_devices *nd,
 				 const struct nd_region *region);
-
-/* Is it among the devices already? Names of the nd bus are of one kind only. */
-bool pmem_is_listed(const struct look *look, const char *name);
 
 /* Adds the namespace to the devices, once. */
 int pmem_add_namespace(const struct root *root, const struct nd_namespace *ndns, struct look *look,
@@ -59,6 +49,13 @@ int pmem_region_describe(const struct root *root, const char *name, struct devic
 /* 0; -EBUSY when a namespace of the region at `path`, or an instance that claimed one, has a driver. */
 int pmem_region_check_unused(const struct root *root, const char *path);
 
+/* What struct target_kind has of both types. */
+int pmem_namespace_disable(const struct root *root, const struct device *device);
+int pmem_namespace_enable(const struct root *root, const struct device *device);
+int pmem_namespace_is_enabled(const struct root *root, const struct device *device);
+int pmem_region_enable(const struct root *root, const struct device *device);
+int pmem_check_identity(const struct root *root, const struct device *device, struct err *err);
+
 /* The driver of the region is taken away, if it is the same one and none of its namespaces has a driver. */
 int pmem_region_disable(const struct root *root, const struct device *device);
 
@@ -67,9 +64,6 @@ int pmem_region_is_enabled(const struct root *root, const struct device *device)
 
 /* Fills *device, which the caller frees whatever is returned. 0 or a negative errno; -ENODEV: it is gone. */
 int pmem_describe(const struct root *root, const char *name, struct device *device);
-
-/* The directory in sysfs of a device of the nd bus, without links; caller frees; NULL with errno set. */
-char *pmem_sysfs_path(const struct root *root, const char *name);
 
 /* Whose namespace this is at the moment: "pfn0.0", "" when nobody's; caller frees; NULL with errno set. */
 char *pmem_instance(const struct root *root, const char *path);
@@ -82,10 +76,6 @@ char *pmem_dax_path(const struct root *root, const char *path);
 
 /* The name of the driver of the sibling `name` of the namespace at `path`; caller frees; NULL when unbound. */
 char *pmem_driver(const struct root *root, const char *path, const char *name);
-
-/* True when memory of the device-dax `name` is online as system RAM, or it is bound to kmem. */
-bool pmem_is_system_ram(const struct root *root, const char *name);
-bool pmem_has_online_memory(const struct root *root, const char *name);
 
 /*
  * The devices of the request where the finding does not come back, since the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From names to devices: the only room that uses libndctl, libdaxctl, libcxl.
+ * From names to devices, in sysfs: the only room that uses libndctl and libkmod.
  *
  * A name is matched exactly and wholly. Several names, or "all" with the
  * filters of the request, give several devices of one retirement.
@@ -29,6 +29,12 @@ int targets_find_pmem(const struct root *root, const struct request *request, st
  */
 int targets_find_pmem_region(const struct root *root, const struct request *request, struct look *look,
 			     struct err *err);
+
+/*
+ * Adds the dax devices of the request, by their names; "all" in the order of
+ * their numbers, with the region's number as filter. Returns as above.
+ */
+int targets_find_dax(const struct root *root, const struct request *request, struct look *look, struct err *err);
 
 /* Adds what is named, of either kind; "all" are the namespaces. */
 int targets_find_nd(const struct root *root, const struct request *request, struct look *look, struct err *err);

@@ -54,7 +54,7 @@ unpack()
 	done
 }
 
-# try NAME TREE ARG...: one run
+# try NAME TREE ARG...: one run, of ndctl unless $tool says another
 try()
 {
 	local name=$1 tree=$2 golden=$here/golden/$1.json rc=0 events=
@@ -63,7 +63,7 @@ try()
 	known[$name]=yes
 	[[ $name =~ $only ]] || return 0
 	[[ -d $work/$tree ]] || unpack "$tree"
-	LC_ALL=${locale:-C.UTF-8} COLUMNS=${columns-} timeout 60 "$here/in-tree" "$work/$tree" "$program" ndctl "$@" \
+	LC_ALL=${locale:-C.UTF-8} COLUMNS=${columns-} timeout 60 "$here/in-tree" "$work/$tree" "$program" "${tool:-ndctl}" "$@" \
 		>"$work/stdout" 2>"$work/stderr" </dev/null || rc=$?
 	if ! "$here/as-golden" "$tree" "$rc" "$work/stdout" "$work/stderr" "$@" >"$work/now" 2>"$work/why"; then
 		report 'not ok' "$name"
@@ -84,6 +84,16 @@ region() { local name=$1 tree=$2; shift 2; try "region-$name" "$tree" retire-reg
 
 # Both commands
 both() { list "$@"; plan "$@"; }
+
+# The same of daxctl: its names begin with dax-
+list_dax() { local name=$1 tree=$2; shift 2; tool=daxctl try "dax-list-$name" "$tree" list-holders "$@"; }
+plan_dax()
+{
+	local name=$1 tree=$2
+	shift 2
+	tool=daxctl try "dax-plan-$name" "$tree" retire-device --dry-run --allow=incomplete,references-unknown "$@"
+}
+both_dax() { list_dax "$@"; plan_dax "$@"; }
 
 modes()
 {
@@ -178,6 +188,57 @@ regions()
 	list of-region-and-namespace two-regions namespace1.0 region1 namespace0.0
 	list of-region-tree modes --tree region0
 	list of-region-dot two-regions --dot region1
+}
+
+dax_devices()
+{
+	both_dax devdax devdax dax0.0
+	both_dax system-ram system-ram dax0.0
+	list_dax all devdax all
+	both_dax duplicates devdax dax0.0 dax0.0
+	both_dax none modes all
+	list_dax region devdax -r 0 all
+	list_dax region-all devdax --region=all all
+	both_dax on-node system-ram --node=0
+	plan_dax no-unbind system-ram --no-unbind --force -a incomplete dax0.0
+	plan_dax no-unbind-devdax devdax --no-unbind --force dax0.0
+	list_dax on-another-node system-ram --node=7
+	list_dax name-on-another-node system-ram --node=7 dax0.0
+	list_dax node-garbage system-ram --node=0x1
+	both_dax no-such-region devdax -r 7 all
+	list_dax region-garbage devdax -r 0x all
+	list_dax region-leading-zero devdax -r 00 all
+	both_dax name-on-other-region devdax -r 1 dax0.0
+	both_dax nonexistent devdax dax0.1
+	both_dax garbage-behind devdax dax0.0x
+	list_dax leading-zero devdax dax00.0
+	list_dax half-a-name devdax dax0
+	list_dax upper-case devdax DAX0.0
+	list_dax node devdax /dev/dax0.0
+	list_dax path devdax /sys/bus/dax/devices/dax0.0
+	list_dax traversal devdax ../dax0.0
+	list_dax namespace devdax namespace0.0
+	list_dax empty devdax ''
+	list_dax control devdax $'dax0.0\n\e[31mred\a\x7f'
+	list_dax very-long devdax "$(printf 'dax0.%05000d' 0)"
+	both_dax one-is-bad devdax dax0.0 dax9.9
+	list_dax all-and-name devdax all dax0.0
+	plan_dax force devdax --force dax0.0
+	plan_dax system-ram-allowed system-ram --allow=unmovable-zone dax0.0
+	plan_dax events system-ram --events dax0.0
+	plan_dax each devdax --each all
+	list_dax human system-ram -u dax0.0
+	list_dax tree devdax --tree all
+	list_dax tree-system-ram system-ram --tree -u all
+	list_dax dot system-ram --dot all
+	list_dax exit-code-idle devdax --exit-code all
+	list_dax exit-code-system-ram system-ram --exit-code all
+	both_dax usage-no-name devdax
+	both_dax usage-bus devdax -b ndbus0 all
+	list_dax usage-evict devdax --evict=kill all
+	plan_dax usage-evict devdax --evict=everything all
+	both_dax help devdax --help
+	both_dax list-opts devdax --list-opts
 }
 
 levels()
@@ -281,6 +342,7 @@ names
 filters
 bad_names
 regions
+dax_devices
 levels
 output
 events

@@ -15,6 +15,7 @@ update=
 [[ ${1-} != --update ]] || { update=yes; shift; }
 program=$(realpath -e "${1:-$here/../../build/test/helpers/list-recorded}") || exit 99
 trees=(fsdax two-regions modes)
+dax_trees=(system-ram dax) # as daxctl has them
 . "$here/tap.sh"
 
 "$here/in-tree" fsdax true 2>/dev/null
@@ -26,12 +27,12 @@ esac
 work=$(mktemp -d "${TMPDIR:-/tmp}/recorded.XXXXXX") || exit 99
 trap 'rm -rf "$work"' EXIT
 
-# draw NAME TREE LOCALE COLUMNS ARG: one drawing
+# draw NAME TREE LOCALE COLUMNS ARG...: one drawing
 draw()
 {
 	local name=$1 tree=$work/tree-$2
 	[[ -d $tree ]] || { mkdir "$tree" && tar -xJf "$here/trees/$2.tar.xz" -C "$tree"; } || exit 99
-	if ! LC_ALL=$3 COLUMNS=$4 timeout 60 "$here/in-tree" "$tree" "$program" "$5" >"$work/now" 2>"$work/why" </dev/null; then
+	if ! LC_ALL=$3 COLUMNS=$4 timeout 60 "$here/in-tree" "$tree" "$program" "${@:5}" >"$work/now" 2>"$work/why" </dev/null; then
 		report 'not ok' "$name"
 	else
 		compare_or_update "$name" "$here/recorded/$name"
@@ -47,15 +48,25 @@ taken_by_graphviz()
 	fi
 }
 
+# draw_all NAME TREE ARG...: as people may see it
+draw_all()
+{
+	local columns
+	for columns in 40 80 200; do
+		draw "$1-$columns.txt" "$2" C.UTF-8 $columns "${@:3}" --tree
+	done
+	draw "$1-ascii.txt" "$2" C 80 "${@:3}" --tree
+	draw "$1.dot" "$2" C.UTF-8 80 "${@:3}" --dot
+	if command -v dot >/dev/null; then
+		taken_by_graphviz "$1.dot"
+	fi
+}
+
 [[ ! $update ]] || mkdir -p "$here/recorded"
 for tree in "${trees[@]}"; do
-	for columns in 40 80 200; do
-		draw "$tree-$columns.txt" "$tree" C.UTF-8 $columns --tree
-	done
-	draw "$tree-ascii.txt" "$tree" C 80 --tree
-	draw "$tree.dot" "$tree" C.UTF-8 80 --dot
-	if command -v dot >/dev/null; then
-		taken_by_graphviz "$tree.dot"
-	fi
+	draw_all "$tree" "$tree"
+done
+for tree in "${dax_trees[@]}"; do
+	draw_all "dax-$tree" "$tree" --dax
 done
 end_report

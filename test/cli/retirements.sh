@@ -86,7 +86,7 @@ journal()
 		import json, os, sys, zlib
 		place, name, boot = sys.argv[1:4]
 		device = {"dev": "namespace0.0", "path": "/sys/devices/none/namespace0.0", "driver_device": "pfn0.0",
-		          "driver": "nd_pmem", "node": "pmem0", "bus": "nd", "type": 0, "mode": "fsdax",
+		          "driver": "nd_pmem", "node": "pmem0", "type": "pmem-namespace", "mode": "fsdax",
 		          "enabled": True, "number": "4095:1048575", "size": 1071644672}
 		plan = {"journal": 1, "id": name, "boot": boot, "time": 1795162500, "pid": 1,
 		        "command": "retire-namespace", "evict": "stop", "allow": [], "grace_ms": 1000,

@@ -11,17 +11,17 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "test/crash/model-effects.h"
 #include "test/crash/model-machine.h"
 #include "test/crash/points.h"
 #include "util/cleanup.h"
 
-static struct model *model_of(struct effects *effects)
+struct model *model_of(struct effects *effects)
 {
 	return (struct model *)((char *)effects - offsetof(struct model, effects));
 }
 
-/* 0: do it; 1: do it, and fail all the same; negative: fail. */
-static int begin(struct effects *effects, const char *what, const char *about, bool in_child, struct err *err)
+int model_begin(struct effects *effects, const char *what, const char *about, bool in_child, struct err *err)
 {
 	int rc = point_pass(POINT_EFFECT, what, about);
 
@@ -39,8 +39,7 @@ static int begin(struct effects *effects, const char *what, const char *about, b
 	return points->late ? 1 : rc;
 }
 
-/* A call that was begun so ends with `rc`, or as it was made to. */
-static int end(int begun, int rc, struct err *err)
+int model_finish(int begun, int rc, struct err *err)
 {
 	if (begun == 1)
 		return err_set(err, points->error, "%s", strerror(-points->error));
@@ -90,24 +89,24 @@ static int model_open(struct effects *effects, const struct look *look, const st
 		      struct err *err)
 {
 	struct model *model = model_of(effects);
-	int begun = begin(effects, "open", filesystem->name, true, err), mount, rc;
+	int begun = model_begin(effects, "open", filesystem->name, true, err), mount, rc;
 
 	*fd = -1;
 	if (begun)
-		return begun < 0 ? begun : end(1, 0, err);
+		return begun < 0 ? begun : model_finish(1, 0, err);
 	rc = way_to(model, look, filesystem, &mount);
 	if (rc == 0) {
 		*fd = model_hand(model, HANDED_FILESYSTEM, filesystem_of_dev(model, filesystem->dev));
 		model_handed(model, *fd, HANDED_FILESYSTEM)->mount = mount;
 	}
-	return end(0, rc, err);
+	return model_finish(0, rc, err);
 }
 
 static int model_guard(struct effects *effects, struct err *err)
 {
-	int begun = begin(effects, "guard", "", false, err);
+	int begun = model_begin(effects, "guard", "", false, err);
 
-	return end(begun > 0, begun < 0 ? begun : 0, err);
+	return model_finish(begun > 0, begun < 0 ? begun : 0, err);
 }
 
 static int model_freeze(struct effects *effects, int fd, struct deadline deadline, struct err *err)
@@ -115,16 +114,16 @@ static int model_freeze(struct effects *effects, int fd, struct deadline deadlin
 	struct model *model = model_of(effects);
 	const struct handed *handed = model_handed(model, fd, HANDED_FILESYSTEM);
 	struct model_filesystem *filesystem = handed ? &model->state->filesystems[handed->object] : NULL;
-	int begun = begin(effects, "freeze", filesystem ? filesystem->fstype : "", false, err);
+	int begun = model_begin(effects, "freeze", filesystem ? filesystem->fstype : "", false, err);
 
 	(void)deadline;
 	/* one that is given up is thawed by the guardian as soon as it completes: nothing to do late */
 	if (begun)
-		return begun < 0 ? begun : end(1, 0, err);
+		return begun < 0 ? begun : model_finish(1, 0, err);
 	if (!filesystem)
-		return end(0, -EBADF, err);
+		return model_finish(0, -EBADF, err);
 	if (filesystem->freezer != NOT_FROZEN)
-		return end(0, -EBUSY, err);
+		return model_finish(0, -EBUSY, err);
 	for (size_t i = 0; i < MODEL_STACKS; i++)
 		if (model->state->stacks[i].there && model->state->stacks[i].filesystem == handed->object)
 			strcpy(model->state->broken, "frozen below a loop device, which hangs");
@@ -145,54 +144,54 @@ static void thaw(struct model *model, int filesystem)
 static int model_thaw(struct effects *effects, struct deadline deadline, struct err *err)
 {
 	struct model *model = model_of(effects);
-	int begun = begin(effects, "thaw", "", false, err);
+	int begun = model_begin(effects, "thaw", "", false, err);
 
 	(void)deadline;
 	if (begun < 0)
 		return begun;
 	if (model->frozen < 0)
-		return end(begun, -EINVAL, err);
+		return model_finish(begun, -EINVAL, err);
 	thaw(model, model->frozen);
 	model->frozen = -1;
-	return end(begun, 0, err);
+	return model_finish(begun, 0, err);
 }
 
 static int model_release(struct effects *effects, struct deadline deadline, struct err *err)
 {
-	int begun = begin(effects, "release", "", false, err);
+	int begun = model_begin(effects, "release", "", false, err);
 
 	(void)deadline;
-	return end(begun > 0, begun < 0 ? begun : 0, err);
+	return model_finish(begun > 0, begun < 0 ? begun : 0, err);
 }
 
 static int model_thaw_left(struct effects *effects, int fd, struct deadline deadline, struct err *err)
 {
 	struct model *model = model_of(effects);
 	const struct handed *handed = model_handed(model, fd, HANDED_FILESYSTEM);
-	int begun = begin(effects, "thaw-left", "", true, err);
+	int begun = model_begin(effects, "thaw-left", "", true, err);
 
 	(void)deadline;
 	if (begun < 0)
 		return begun;
 	if (!handed)
-		return end(begun, -EBADF, err);
+		return model_finish(begun, -EBADF, err);
 	if (model->state->filesystems[handed->object].freezer == NOT_FROZEN)
-		return end(begun, 1, err);
+		return model_finish(begun, 1, err);
 	thaw(model, handed->object);
-	return end(begun, 0, err);
+	return model_finish(begun, 0, err);
 }
 
 static int model_flush(struct effects *effects, int fd, struct deadline deadline, struct err *err)
 {
 	struct model *model = model_of(effects);
-	int begun = begin(effects, "flush", "", true, err);
+	int begun = model_begin(effects, "flush", "", true, err);
 
 	(void)deadline;
 	if (begun < 0)
 		return begun;
 	if (!model_handed(model, fd, HANDED_FILESYSTEM) && !model_handed(model, fd, HANDED_CLAIM))
-		return end(begun, -EBADF, err);
-	return end(begun, 0, err);
+		return model_finish(begun, -EBADF, err);
+	return model_finish(begun, 0, err);
 }
 
 /* A process that waits for what is frozen dies after the thaw. */
@@ -207,7 +206,7 @@ static bool waits(const struct model *model, const struct model_process *process
 static int model_signal(struct effects *effects, const struct process *process, int number, struct err *err)
 {
 	struct model *model = model_of(effects);
-	int begun = begin(effects, number == SIGKILL ? "kill" : "terminate", process->comm, false, err);
+	int begun = model_begin(effects, number == SIGKILL ? "kill" : "terminate", process->comm, false, err);
 
 	if (begun < 0)
 		return begun;
@@ -217,16 +216,16 @@ static int model_signal(struct effects *effects, const struct process *process, 
 		if (one->pid != process->pid)
 			continue;
 		if (!one->alive)
-			return end(begun, 1, err);
+			return model_finish(begun, 1, err);
 		if (number == SIGTERM && one->ignores_term)
-			return end(begun, 0, err);
+			return model_finish(begun, 0, err);
 		if (waits(model, one))
 			one->doomed = true;
 		else
 			model_end_process(model, i);
-		return end(begun, 0, err);
+		return model_finish(begun, 0, err);
 	}
-	return end(begun, -ESRCH, err);
+	return model_finish(begun, -ESRCH, err);
 }
 
 static bool is_busy(struct model *model, int index)
@@ -285,12 +284,12 @@ static int model_find_kept(struct effects *effects, const struct mount *mount)
 static int model_forget_kept(struct effects *effects, struct err *err)
 {
 	struct model *model = model_of(effects);
-	int begun = begin(effects, "forget", "", true, err);
+	int begun = model_begin(effects, "forget", "", true, err);
 
 	if (begun < 0)
 		return begun;
 	memset(model->state->kept, 0, sizeof(model->state->kept));
-	return end(begun, 0, err);
+	return model_finish(begun, 0, err);
 }
 
 static int unmount(struct model *model, const struct mount *mount, int ns, int *kept)
@@ -324,13 +323,13 @@ static int unmount(struct model *model, const struct mount *mount, int ns, int *
 static int model_unmount(struct effects *effects, const struct mount *mount, int ns, int *kept,
 			 struct deadline deadline, struct err *err)
 {
-	int begun = begin(effects, "unmount", mount->point, true, err);
+	int begun = model_begin(effects, "unmount", mount->point, true, err);
 
 	(void)deadline;
 	if (begun < 0)
 		return begun;
 	/* who was given up hands nothing over */
-	return end(begun, unmount(model_of(effects), mount, ns, begun ? NULL : kept), err);
+	return model_finish(begun, unmount(model_of(effects), mount, ns, begun ? NULL : kept), err);
 }
 
 /* Directories of a tree are there when what they are in is mounted. */
@@ -407,12 +406,12 @@ static int mount_again(struct model *model, const struct mount *mount, int ns, i
 static int model_mount(struct effects *effects, const struct mount *mount, int ns, int kept,
 		       struct deadline deadline, struct err *err)
 {
-	int begun = begin(effects, "mount", mount->point, true, err);
+	int begun = model_begin(effects, "mount", mount->point, true, err);
 
 	(void)deadline;
 	if (begun < 0)
 		return begun;
-	return end(begun, mount_again(model_of(effects), mount, ns, kept), err);
+	return model_finish(begun, mount_again(model_of(effects), mount, ns, kept), err);
 }
 
 static struct model_swap *swap_of(const struct model *model, const char *path)
@@ -429,16 +428,16 @@ static int turn_off(int begun, bool *on, struct err *err)
 	if (begun < 0)
 		return begun;
 	if (!on || !*on)
-		return end(begun, 1, err);
+		return model_finish(begun, 1, err);
 	*on = false;
-	return end(begun, 0, err);
+	return model_finish(begun, 0, err);
 }
 
 static int model_swap_off(struct effects *effects, const struct swap *swap, struct deadline deadline,
 			  struct err *err)
 {
 	struct model_swap *found = swap_of(model_of(effects), swap->path);
-	int begun = begin(effects, "swap-off", swap->path, true, err);
+	int begun = model_begin(effects, "swap-off", swap->path, true, err);
 
 	(void)deadline;
 	return turn_off(begun, found ? &found->on : NULL, err);
@@ -467,12 +466,12 @@ static int model_swap_on(struct effects *effects, const struct swap *swap, struc
 			 struct err *err)
 {
 	struct model *model = model_of(effects);
-	int begun = begin(effects, "swap-on", swap->path, true, err);
+	int begun = model_begin(effects, "swap-on", swap->path, true, err);
 
 	(void)deadline;
 	if (begun < 0)
 		return begun;
-	return end(begun, swap_on(model, swap, swap_of(model, swap->path)), err);
+	return model_finish(begun, swap_on(model, swap, swap_of(model, swap->path)), err);
 }
 
 static struct model_served *served_of(const struct model *model, const struct holder *served)
@@ -489,7 +488,7 @@ static int model_withdraw(struct effects *effects, const struct holder *served, 
 			  struct err *err)
 {
 	struct model_served *found = served_of(model_of(effects), served);
-	int begun = begin(effects, "withdraw", found ? found->path : "", true, err);
+	int begun = model_begin(effects, "withdraw", found ? found->path : "", true, err);
 
 	(void)on;
 	(void)deadline;
@@ -512,10 +511,10 @@ static int model_offer(struct effects *effects, const struct holder *served, str
 		       struct err *err)
 {
 	struct model_served *found = served_of(model_of(effects), served);
-	int begun = begin(effects, "offer", found ? found->path : "", true, err);
+	int begun = model_begin(effects, "offer", found ? found->path : "", true, err);
 
 	(void)deadline;
-	return begun < 0 ? begun : end(begun, offer(model_of(effects), found), err);
+	return begun < 0 ? begun : model_finish(begun, offer(model_of(effects), found), err);
 }
 
 static int stack_named(const struct model *model, const char *name)
@@ -541,10 +540,10 @@ static int model_take_down(struct effects *effects, const struct holder *stack, 
 			   struct err *err)
 {
 	struct model *model = model_of(effects);
-	int begun = begin(effects, "take-down", stack->name, true, err);
+	int begun = model_begin(effects, "take-down", stack->name, true, err);
 
 	(void)deadline;
-	return begun < 0 ? begun : end(begun, take_down(model, stack_named(model, stack->name)), err);
+	return begun < 0 ? begun : model_finish(begun, take_down(model, stack_named(model, stack->name)), err);
 }
 
 static int put_up(struct model *model, int index, int *fd)
@@ -587,7 +586,7 @@ static int model_put_up(struct effects *effects, const struct holder *stack, int
 			struct err *err)
 {
 	struct model *model = model_of(effects);
-	int begun = begin(effects, "put-up", stack->name, true, err), index;
+	int begun = model_begin(effects, "put-up", stack->name, true, err), index;
 
 	(void)deadline;
 	*fd = -1;
@@ -596,23 +595,23 @@ static int model_put_up(struct effects *effects, const struct holder *stack, int
 		return begun;
 	index = stack_named(model, stack->name);
 	if (index >= 0 && !names_lower(&model->state->stacks[index], stack))
-		return end(begun, -EINVAL, err);
-	return end(begun, put_up(model, index, begun ? NULL : fd), err);
+		return model_finish(begun, -EINVAL, err);
+	return model_finish(begun, put_up(model, index, begun ? NULL : fd), err);
 }
 
 static int model_claim(struct effects *effects, const struct device *device, int *fd, struct err *err)
 {
 	struct model *model = model_of(effects);
-	int number = device->name[9] - '0', begun = begin(effects, "claim", device->name, false, err);
+	int number = device->name[9] - '0', begun = model_begin(effects, "claim", device->name, false, err);
 
 	*fd = -1;
 	if (begun)
-		return begun < 0 ? begun : end(1, 0, err);
+		return begun < 0 ? begun : model_finish(1, 0, err);
 	model_sweep(model);
 	if (!model->state->devices[number].enabled)
-		return end(0, -ENXIO, err);
+		return model_finish(0, -ENXIO, err);
 	if (model_uses_device(model->state, number) || model_holds(model, HANDED_CLAIM, number))
-		return end(0, -EBUSY, err);
+		return model_finish(0, -EBUSY, err);
 	*fd = model_hand(model, HANDED_CLAIM, number);
 	return 0;
 }
@@ -642,33 +641,38 @@ static int model_disable(struct effects *effects, const struct device *device, s
 			 struct err *err)
 {
 	struct model *model = model_of(effects);
-	int number = device->name[9] - '0', begun = begin(effects, "disable", device->name, true, err);
+	int number = device->name[9] - '0', begun = model_begin(effects, "disable", device->name, true, err);
 
 	(void)deadline;
 	if (begun < 0)
 		return begun;
 	if (!model->state->devices[number].enabled)
-		return end(begun, 1, err);
+		return model_finish(begun, 1, err);
+	/* as targets/ reads it once more */
+	if (model_has_online_memory(model->state, number))
+		return model_finish(begun, -EBUSY, err);
 	unbind(model, number);
-	return end(begun, 0, err);
+	model_remove_memory(model->state, number);
+	return model_finish(begun, 0, err);
 }
 
 static int model_enable(struct effects *effects, const struct device *device, struct deadline deadline,
 			struct err *err)
 {
 	struct model *model = model_of(effects);
-	int number = device->name[9] - '0', begun = begin(effects, "enable", device->name, true, err);
+	int number = device->name[9] - '0', begun = model_begin(effects, "enable", device->name, true, err);
 
 	(void)deadline;
 	if (begun < 0)
 		return begun;
 	if (model->state->devices[number].enabled)
-		return end(begun, 1, err);
+		return model_finish(begun, 1, err);
 	model->state->devices[number].enabled = true;
+	model_add_memory(model->state, number);
 	for (int i = 0; i < MODEL_FILESYSTEMS; i++)
 		if (model->state->filesystems[i].device == number && !model_is_alive(model->state, i))
 			model->state->filesystems[i].shut_down = false;
-	return end(begun, 0, err);
+	return model_finish(begun, 0, err);
 }
 
 void model_effects_init(struct model *model)
@@ -698,4 +702,5 @@ void model_effects_init(struct model *model)
 		.interrupt = -1,
 		.hanging = CHILD_NONE,
 	};
+	model_memory_effects_init(&model->effects);
 }

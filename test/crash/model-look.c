@@ -274,6 +274,23 @@ static void look_at_served(struct looking *looking)
 	}
 }
 
+static void look_at_memory(struct looking *looking)
+{
+	for (int i = 0; i < MODEL_DEVICES; i++) {
+		struct holder *holder;
+		const struct model_state *state = looking->model->state;
+		bool bound = state->devices[i].system_ram && state->devices[i].enabled;
+		char name[32];
+
+		/* its driver has it, also when its blocks are out of the system */
+		if (looking->device[i] < 0 || (!bound && !state->blocks[i][0].there))
+			continue;
+		snprintf(name, sizeof(name), "system RAM of dax%d.0", i);
+		holder = add(looking, HOLDER_MEMORY, looking->device[i], 0, name);
+		model_read_memory(looking->model->state, i, &holder->memory);
+	}
+}
+
 /* The place of a process: id of the holder, and the device; false: of no concern. */
 static bool place_of(const struct looking *looking, const struct model_process *process, int *device, int *on)
 {
@@ -296,24 +313,45 @@ static bool place_of(const struct looking *looking, const struct model_process *
 	return *device >= 0;
 }
 
+static void add_process(struct looking *looking, int number, int device, int on, unsigned uses)
+{
+	const struct model_process *process = &looking->model->state->processes[number];
+	struct holder *holder;
+	char name[32];
+
+	snprintf(name, sizeof(name), "%s[%d]", process->comm, process->pid);
+	holder = add(looking, HOLDER_PROCESS, device, on, name);
+	holder->process = (struct process){ .pid = process->pid,
+					    .starttime = 5000 + (unsigned)process->pid,
+					    .uses = uses,
+					    .pidfd = dup(looking->model->ends[number]) };
+	snprintf(holder->process.comm, sizeof(holder->process.comm), "%s", process->comm);
+}
+
 static void look_at_processes(struct looking *looking)
 {
-	for (size_t i = 0; i < MODEL_PROCESSES; i++) {
+	for (int i = 0; i < MODEL_PROCESSES; i++) {
 		const struct model_process *process = &looking->model->state->processes[i];
-		struct holder *holder;
 		int device, on;
-		char name[32];
 
-		if (!process->alive || !place_of(looking, process, &device, &on))
-			continue;
-		snprintf(name, sizeof(name), "%s[%d]", process->comm, process->pid);
-		holder = add(looking, HOLDER_PROCESS, device, on, name);
-		holder->process = (struct process){ .pid = process->pid,
-						    .starttime = 5000 + (unsigned)process->pid,
-						    .uses = process->keeps ? USE_NAMESPACE : USE_OPEN,
-						    .pidfd = dup(looking->model->ends[i]) };
-		snprintf(holder->process.comm, sizeof(holder->process.comm), "%s", process->comm);
+		if (process->alive && place_of(looking, process, &device, &on))
+			add_process(looking, i, device, on, process->keeps ? USE_NAMESPACE : USE_OPEN);
 	}
+}
+
+int model_find_memory_keepers(const struct root *root, struct look *look)
+{
+	struct looking looking = { .model = model_of_root(root), .look = look };
+
+	for (size_t i = 0; i < look->devices.count; i++)
+		for (int block = 0; look->devices.items[i].system_ram && block < MODEL_BLOCKS; block++) {
+			int keeper = model_block_keeper(looking.model->state, look->devices.items[i].name[9] - '0',
+							block);
+
+			if (keeper >= 0)
+				add_process(&looking, keeper, (int)i, 0, USE_PAGES);
+		}
+	return 0;
 }
 
 static void look_at_namespaces(struct looking *looking)
@@ -352,6 +390,7 @@ int model_find_holders(const struct root *root, struct look *look, struct err *e
 	look_at_mounts(&looking);
 	look_at_swaps(&looking);
 	look_at_served(&looking);
+	look_at_memory(&looking);
 	look_at_processes(&looking);
 	return 0;
 }
@@ -372,15 +411,17 @@ static void add_device(struct look *look, int number, const struct model_device 
 
 	if (!device)
 		abort();
-	*device = (struct device){ .bus = "nd", .mode = from->mode, .enabled = from->enabled, .size = 1UL << 30 };
+	*device = (struct device){ .mode = from->mode, .enabled = from->enabled, .size = 1UL << 30 };
 	device->name = numbered("namespace", number, ".0");
 	device->path = numbered("/sys/devices/ndbus0/region0/namespace", number, ".0");
 	if (!from->enabled)
 		return;
-	device->driver = own(devdax ? "device_dax" : "nd_pmem");
+	device->driver = own(from->system_ram ? "kmem" : devdax ? "device_dax" : "nd_pmem");
 	device->driver_device = numbered(devdax ? "dax" : "pfn", number, ".0");
 	device->blockdev = devdax ? numbered("dax", number, ".0") : numbered("pmem", number, "");
-	device->dev = model_disk(number, 0);
+	/* memory has no node */
+	device->system_ram = from->system_ram;
+	device->dev = from->system_ram ? 0 : model_disk(number, 0);
 }
 
 int model_find(const struct root *root, const struct request *request, struct look *look, struct err *err)

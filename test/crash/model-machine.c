@@ -276,6 +276,7 @@ void model_make(struct model *model, const char *parent)
 					   .find_again = model_find_again,
 					   .find_holders = model_find_holders,
 					   .count_references = model_count_references,
+					   .find_memory_keepers = model_find_memory_keepers,
 					   .probe = model_probe,
 					   .is_enabled = model_is_enabled,
 					   .check_identity = model_check_identity };
@@ -395,6 +396,8 @@ void model_reboot(struct model *model, bool mounts_again)
 		state->filesystems[i].freezer = NOT_FROZEN;
 	for (size_t i = 0; i < MODEL_DEVICES; i++)
 		state->devices[i].enabled = state->devices[i].there;
+	memcpy(state->blocks, model->before.blocks, sizeof(state->blocks));
+	state->kept_offline = false;
 	for (int i = 0; i < MODEL_NAMESPACES; i++)
 		state->namespaces[i] = i == MODEL_INITIAL;
 	model_write_boot_id(model, "two\n");

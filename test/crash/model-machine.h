@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "retire/machine.h"
+#include "test/crash/model-memory.h"
 #include "util/root.h"
 
 enum {
@@ -31,7 +32,8 @@ enum { MODEL_INITIAL, MODEL_SECOND, MODEL_LOCKED }; /* the namespaces */
 enum freezer { NOT_FROZEN, FROZEN_BY_GUARDIAN, FROZEN_LEFT };
 
 struct model_device {
-	bool there, enabled, partitioned;
+	bool there, enabled, partitioned, system_ram;
+	bool can_unplug; /* its kernel has the attribute `state` */
 	enum device_mode mode;
 };
 
@@ -95,6 +97,8 @@ struct model_state {
 	struct model_served served[MODEL_SERVED];
 	struct model_stack stacks[MODEL_STACKS];
 	struct model_process processes[MODEL_PROCESSES];
+	struct model_block blocks[MODEL_DEVICES][MODEL_BLOCKS];
+	bool kept_offline; /* rules of udev do not apply to them */
 	bool namespaces[MODEL_NAMESPACES];
 	bool may_unbind_mounted;
 	uint64_t next_id;
@@ -161,6 +165,7 @@ int model_find(const struct root *root, const struct request *request, struct lo
 /* How it is looked at: model->machine. */
 int model_find_again(const struct root *root, const struct look *was, struct look *look, struct err *err);
 int model_find_holders(const struct root *root, struct look *look, struct err *err);
+int model_find_memory_keepers(const struct root *root, struct look *look);
 int model_count_references(const struct root *root, struct look *look, int interrupt, struct deadline patience);
 void model_probe(const struct root *root, struct kernel *kernel);
 int model_is_enabled(const struct root *root, const struct device *device);

@@ -62,6 +62,30 @@ static const char *const stack_names[] = {
 	" dm+ext4", " dm+open!",  " dm+loop+ext4",     " md+ext4",    " md+open!",
 };
 
+/* Memory of the system: all in zone Movable; one block not; some offline before; one that stays. */
+enum memory {
+	NO_MEMORY,
+	ALL_MOVABLE,
+	ONE_NORMAL,
+	SOME_OFFLINE,
+	LOWEST_STAYS,
+	HIGHEST_STAYS,
+	UNPLUGGED,
+	KEPT,
+	KEPT_STUBBORN
+};
+static const char *const memory_names[] = {
+	"",
+	" memory",
+	" memory+normal",
+	" memory+offline",
+	" memory/lowest!",
+	" memory/highest!",
+	" memory/unplug",
+	" memory/kept",
+	" memory/kept!",
+};
+
 /* What one device is made of. */
 struct content {
 	enum device_mode mode;
@@ -71,6 +95,7 @@ struct content {
 	enum users users;
 	enum served served;
 	enum stacks stacks;
+	enum memory memory;
 };
 
 struct building {
@@ -293,6 +318,26 @@ static void add_served(struct building *building, enum served how)
 			 served->nvme ? "/image" : "");
 }
 
+static void add_memory(struct building *building, enum memory memory)
+{
+	struct model_block *blocks = building->state->blocks[building->device];
+
+	if (memory == NO_MEMORY)
+		return;
+	building->state->devices[building->device].system_ram = true;
+	for (int i = 0; i < MODEL_BLOCKS; i++)
+		blocks[i] = (struct model_block){ .there = true, .online = true, .zone = ZONE_MOVABLE };
+	building->state->devices[building->device].can_unplug = memory == UNPLUGGED;
+	if (memory == ONE_NORMAL || memory == UNPLUGGED)
+		blocks[0].zone = ZONE_NORMAL;
+	if (memory == SOME_OFFLINE)
+		blocks[1].online = false;
+	blocks[0].stays = memory == LOWEST_STAYS;
+	blocks[MODEL_BLOCKS - 1].stays = memory == HIGHEST_STAYS;
+	if (memory == KEPT || memory == KEPT_STUBBORN)
+		blocks[0].keeper = add_process(building, "late", memory == KEPT_STUBBORN)->pid;
+}
+
 static void add_users(struct building *building, const struct content *content)
 {
 	enum users users = content->users;
@@ -321,7 +366,7 @@ static bool is_possible(const struct content *content)
 	bool bare = content->layout == NO_FILESYSTEM, detached = content->layout == DETACHED;
 	bool area = content->swaps == SWAP_AREA || content->swaps == SWAP_AREA_BY_KERNEL;
 
-	if (content->mode == MODE_DEVDAX && (!bare || content->swaps || content->users || content->partitioned))
+	if (content->mode == MODE_DEVDAX && (!bare || content->swaps || content->partitioned))
 		return false;
 	if (content->swaps == SWAP_FILE && (bare || detached || content->layout == AND_OVER_ITSELF))
 		return false;
@@ -340,11 +385,14 @@ static void build(struct model_state *state, int device, const struct content *c
 	struct building building = { state, device, -1, -1, -1, (char)('a' + device) };
 
 	state->namespaces[MODEL_INITIAL] = true;
-	state->devices[device] = (struct model_device){ true, true, content->partitioned, content->mode };
+	state->devices[device] = (struct model_device){
+		.there = true, .enabled = true, .partitioned = content->partitioned, .mode = content->mode
+	};
 	add_layout(&building, content);
 	add_stacks(&building, content);
 	add_swap(&building, content->swaps);
 	add_served(&building, content->served);
+	add_memory(&building, content->memory);
 	add_users(&building, content);
 }
 
@@ -393,9 +441,22 @@ static char *tell_plan(const struct shape *shape, const struct look *look, const
 	for (size_t i = 0; i < MODEL_FILESYSTEMS; i++)
 		if (shape->state.filesystems[i].there && shape->state.filesystems[i].device < 0)
 			fprintf(stream, "%s ", shape->state.filesystems[i].fstype);
+	for (size_t i = 0; i < MODEL_DEVICES; i++)
+		if (shape->state.devices[i].mode == MODE_DEVDAX)
+			fprintf(stream, "%zu is a device-dax ", i);
 	for (size_t i = 0; i < MODEL_STACKS; i++)
 		if (shape->state.stacks[i].autoclear)
 			fprintf(stream, "%s goes by itself ", shape->state.stacks[i].name);
+	for (int i = 0; i < MODEL_DEVICES * MODEL_BLOCKS; i++) {
+		const struct model_block *block = &shape->state.blocks[i / MODEL_BLOCKS][i % MODEL_BLOCKS];
+
+		if (block->there)
+			fprintf(stream, "%s%s ", block->online ? memory_zone_name(block->zone) : "offline",
+				block->stays ? " stays" : "");
+		/* the plan does not know of one that comes later */
+		if (block->keeper)
+			fprintf(stream, "is kept, evicts %s ", evict_level_name(shape->evict));
+	}
 	fclose(stream);
 	return text;
 }
@@ -444,6 +505,8 @@ static enum shape_kind kind_of(const struct shape *shape)
 		return SHAPE_STACKED;
 	if (has_foreign(state))
 		return SHAPE_FOREIGN;
+	if (strstr(shape->steps, "offline-memory"))
+		return SHAPE_MEMORY;
 	if (strstr(shape->steps, "withdraw"))
 		return SHAPE_SERVED;
 	if (strstr(shape->steps, "swap-off"))
@@ -461,6 +524,7 @@ const char *shape_kind_name(enum shape_kind kind)
 		"locked namespace",
 		"stacked",
 		"something mounted inside",
+		"memory of the system",
 		"served to others",
 		"swap area or file",
 		"processes",
@@ -538,10 +602,22 @@ static void name_content(char *name, size_t size, const struct content *content)
 {
 	size_t length = strlen(name);
 
-	snprintf(name + length, size - length, "%s%s%s%s%s%s%s%s", length ? " & " : "",
+	snprintf(name + length, size - length, "%s%s%s%s%s%s%s%s%s", length ? " & " : "",
 		 device_mode_name(content->mode), content->partitioned ? "/p1 " : " ",
 		 layout_names[content->layout], stack_names[content->stacks], swap_names[content->swaps],
-		 user_names[content->users], served_names[content->served]);
+		 user_names[content->users], served_names[content->served], memory_names[content->memory]);
+}
+
+/* Who has nothing in another zone does not say that it may stay there. */
+static bool is_elsewhere(const struct model_state *state)
+{
+	for (int i = 0; i < MODEL_DEVICES * MODEL_BLOCKS; i++) {
+		const struct model_block *block = &state->blocks[i / MODEL_BLOCKS][i % MODEL_BLOCKS];
+
+		if (block->online && block->zone != ZONE_MOVABLE)
+			return true;
+	}
+	return false;
 }
 
 static void add_requests(struct shapes *shapes, struct model *model, struct shape *shape)
@@ -553,9 +629,12 @@ static void add_requests(struct shapes *shapes, struct model *model, struct shap
 	for (level = EVICT_NONE; level <= EVICT_KILL; level++)
 		for (size_t allow = 0; allow < 2; allow++) {
 			shape->evict = level;
-			shape->allow[0] = "volatile-mount";
-			shape->allow[1] = "mounted-unbind";
-			shape->allow_count = 1 + allow;
+			shape->allow_count = 0;
+			shape->allow[shape->allow_count++] = "volatile-mount";
+			if (is_elsewhere(&shape->state))
+				shape->allow[shape->allow_count++] = "unmovable-zone";
+			if (allow)
+				shape->allow[shape->allow_count++] = "mounted-unbind";
 			snprintf(shape->name, sizeof(shape->name), "%.64s -e %s%s", contents,
 				 evict_level_name(level), allow ? " -a mounted-unbind" : "");
 			add_shape(shapes, model, shape);
@@ -616,10 +695,29 @@ static void add_served_singles(struct shapes *shapes, struct model *model)
 	}
 }
 
+static const struct content memories[] = {
+	{ MODE_DEVDAX, .memory = ALL_MOVABLE },	  { MODE_DEVDAX, .memory = ONE_NORMAL },
+	{ MODE_DEVDAX, .memory = SOME_OFFLINE },  { MODE_DEVDAX, .memory = LOWEST_STAYS },
+	{ MODE_DEVDAX, .memory = HIGHEST_STAYS }, { MODE_DEVDAX, .memory = UNPLUGGED },
+	{ MODE_DEVDAX, .memory = KEPT },	  { MODE_DEVDAX, .memory = KEPT_STUBBORN },
+};
+
+static void add_memories(struct shapes *shapes, struct model *model)
+{
+	for (size_t i = 0; i < COUNT_OF(memories); i++) {
+		struct shape shape = { .devices = 1 };
+
+		build(&shape.state, 0, &memories[i]);
+		name_content(shape.name, sizeof(shape.name), &memories[i]);
+		add_requests(shapes, model, &shape);
+	}
+}
+
 /* Those of which two are combined: one of each thing that needs a way back. */
 static const struct content pairs[] = {
 	{ MODE_FSDAX, false, NO_FILESYSTEM, NO_SWAP, NOBODY },
 	{ MODE_DEVDAX, false, NO_FILESYSTEM, NO_SWAP, NOBODY },
+	{ MODE_DEVDAX, false, NO_FILESYSTEM, NO_SWAP, ON_BARE_STUBBORN },
 	{ MODE_FSDAX, false, ONE_MOUNT, NO_SWAP, NOBODY },
 	{ MODE_FSDAX, false, ONE_MOUNT, SWAP_FILE, ON_FIRST },
 	{ MODE_FSDAX, true, AND_BIND_INSIDE, SWAP_AREA, NOBODY },
@@ -627,6 +725,7 @@ static const struct content pairs[] = {
 	{ MODE_FSDAX, false, AND_EXT4_INSIDE, NO_SWAP, ON_LAST_STUBBORN },
 	{ MODE_RAW, false, NO_FILESYSTEM, SWAP_AREA, ON_BARE_STUBBORN },
 	{ MODE_FSDAX, false, ONE_MOUNT, NO_SWAP, NOBODY, EXPORTED },
+	{ MODE_DEVDAX, .memory = ONE_NORMAL },
 };
 
 static const struct content stacked[] = {
@@ -696,6 +795,7 @@ void shapes_make(struct shapes *shapes, struct model *model)
 	add_singles(shapes, model);
 	add_served_singles(shapes, model);
 	add_stacked(shapes, model);
+	add_memories(shapes, model);
 	add_pairs(shapes, model);
 }
 

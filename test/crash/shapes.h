@@ -16,6 +16,7 @@ enum shape_kind {
 	SHAPE_LOCKED,
 	SHAPE_STACKED,
 	SHAPE_FOREIGN,
+	SHAPE_MEMORY,
 	SHAPE_SERVED,
 	SHAPE_SWAP,
 	SHAPE_PROCESSES,
@@ -31,7 +32,7 @@ struct shape {
 	struct model_state state;
 	enum evict_level evict;
 	int devices;
-	const char *allow[3];
+	const char *allow[3]; /* what every one allows, and then what some do */
 	size_t allow_count;
 	char name[96]; /* what it was combined from */
 	bool first;    /* of its sequence of step types */

@@ -345,22 +345,57 @@ static void admin_mounts(void *argument)
 	}
 }
 
+/* … or brings memory online, and not always where it was. */
+static void admin_onlines(void *argument)
+{
+	struct trial *trial = argument;
+
+	model_admin_onlines(trial->model, trial->cut % 2);
+}
+
+/* What somebody could do after this point; NULL: nothing that matters. Memory, also where all is rolled back. */
+static void (*admin_at(const struct trial *trial, long point, bool offline))(void *)
+{
+	if (trial->first_unbind < trial->points && is_seen(trial, point, "unmount"))
+		return admin_mounts;
+	return offline ? admin_onlines : NULL;
+}
+
 static void test_admin(struct trial *trial)
 {
-	for (long point = 0; point < trial->first_unbind && trial->first_unbind < trial->points; point++) {
+	bool offline = false;
+
+	for (long point = 0; point < trial->first_unbind; point++) {
+		void (*admin)(void *argument);
 		struct result result;
 
-		if (!is_seen(trial, point, "unmount") || !trial_at(trial, point, POINT_NEVER))
+		offline |= is_seen(trial, point, "offline");
+		admin = admin_at(trial, point, offline);
+		if (!admin || !trial_at(trial, point, POINT_NEVER))
 			continue;
 		trial_reset(trial);
 		points->meet = point + 1;
-		points->meeting = admin_mounts;
+		points->meeting = admin;
 		points->argument = trial;
 		trial_run(trial, program_retire, &result);
 		points_clear();
 		check_failed(trial, &result);
 		result_free(&result);
 	}
+}
+
+/* There is no way back any more: who brings a block back where it hardly ever goes again does not change that. */
+static void test_elsewhere(struct trial *trial)
+{
+	char why[512];
+
+	if (trial->first_unbind >= trial->points || !trial_at(trial, trial->first_unbind, POINT_NEVER))
+		return;
+	trial_reset(trial);
+	trial_cut(trial, program_retire, trial->first_unbind, 0, true);
+	if (model_admin_onlines(trial->model, false))
+		trial_count(trial, trial_recovered(trial, true, why, sizeof(why)) == RETIRED ? RETIRED : BROKEN,
+			    why);
 }
 
 /* Somebody changes how that is mounted which was put back: it has a new number. */
@@ -469,6 +504,7 @@ static do_test *const tests[TESTS] = {
 	[TEST_MEETING] = test_meeting,
 	[TEST_RESTORE] = test_restore,
 	[TEST_ADMIN] = test_admin,
+	[TEST_ELSEWHERE] = test_elsewhere,
 	[TEST_REMOUNT] = test_remount,
 };
 

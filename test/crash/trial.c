@@ -122,7 +122,8 @@ static const struct {
 	[TEST_REBOOT] = { "reboot", "cut by a reboot" },
 	[TEST_MEETING] = { "meeting", "another one comes in between" },
 	[TEST_RESTORE] = { "restore", "cut, recovered and restored" },
-	[TEST_ADMIN] = { "admin", "somebody mounts in between" },
+	[TEST_ADMIN] = { "admin", "somebody mounts or onlines in between" },
+	[TEST_ELSEWHERE] = { "elsewhere", "cut, and memory comes back elsewhere" },
 	[TEST_REMOUNT] = { "remount", "somebody changes what was put back" },
 };
 

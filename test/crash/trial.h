@@ -25,7 +25,8 @@ enum test {
 	TEST_REBOOT,	  /* the machine goes down with it */
 	TEST_MEETING,	  /* another retirement, or recover, comes in between */
 	TEST_RESTORE,	  /* what was finished by recover is restored */
-	TEST_ADMIN,	  /* somebody mounts meanwhile */
+	TEST_ADMIN,	  /* somebody mounts, or brings memory online, meanwhile */
+	TEST_ELSEWHERE,	  /* cut when it is committed, and memory comes back in another zone */
 	TEST_REMOUNT,	  /* … changes what a step that failed has put back */
 	TESTS
 };

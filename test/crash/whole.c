@@ -123,6 +123,24 @@ static bool stacks_differ(const struct model *model, char *why, size_t size)
 	return false;
 }
 
+/* Each online in its zone, or offline, as it was. */
+static bool memory_differs(const struct model *model, char *why, size_t size)
+{
+	for (int device = 0; device < MODEL_DEVICES; device++)
+		for (int i = 0; i < MODEL_BLOCKS; i++) {
+			const struct model_block *was = &model->before.blocks[device][i];
+			const struct model_block *is = &model->state->blocks[device][i];
+			char name[32];
+
+			snprintf(name, sizeof(name), "block %d of dax%d.0", i, device);
+			if (was->there != is->there || was->online != is->online)
+				return differs(why, size, is->online ? "is online:" : "is offline:", name);
+			if (was->online && was->zone != is->zone)
+				return differs(why, size, "is in another zone:", name);
+		}
+	return false;
+}
+
 static bool devices_differ(const struct model *model, char *why, size_t size)
 {
 	for (size_t i = 0; i < MODEL_DEVICES; i++)
@@ -158,6 +176,8 @@ static bool is_hurt(const struct model_state *state, char *why, size_t size)
 {
 	if (state->broken[0])
 		return differs(why, size, state->broken, "");
+	if (state->kept_offline)
+		return differs(why, size, "rules of udev are still", "kept off");
 	for (size_t i = 0; i < MODEL_MOUNTS; i++)
 		if (state->kept[i].there)
 			return differs(why, size, "is still kept:", state->kept[i].point);
@@ -171,7 +191,7 @@ static bool is_hurt(const struct model_state *state, char *why, size_t size)
 static bool is_retired(const struct model_state *state)
 {
 	for (int i = 0; i < MODEL_DEVICES; i++) {
-		if (state->devices[i].enabled || model_uses_device(state, i))
+		if (state->devices[i].enabled || model_uses_device(state, i) || state->blocks[i][0].there)
 			return false;
 		for (size_t j = 0; j < MODEL_PROCESSES; j++)
 			if (state->processes[j].alive && state->processes[j].device == i)
@@ -192,7 +212,7 @@ enum whole whole_of(struct model *model, const struct result *result, char *why,
 												       : RETIRED;
 	if (devices_differ(model, why, size) || mounts_differ(model, result, why, size) ||
 	    swaps_differ(model, why, size) || served_differ(model, why, size) || stacks_differ(model, why, size) ||
-	    processes_differ(model, result, why, size))
+	    memory_differs(model, why, size) || processes_differ(model, result, why, size))
 		return BROKEN;
 	return AS_BEFORE;
 }

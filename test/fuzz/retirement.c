@@ -14,7 +14,7 @@
 static void check_device(const struct device *device)
 {
 	if (!device->name || !device->path || strchr(device->name, '/') || device->type >= DEVICE_TYPES ||
-	    device->mode > MODE_NONE || (device->mode == MODE_NONE && device->type == DEVICE_PMEM_NAMESPACE) ||
+	    device->mode > MODE_NONE || (device->mode == MODE_NONE) != (device->type == DEVICE_PMEM_REGION) ||
 	    !is_plain_path(device->path) || !starts_with(device->path, "/sys/devices/"))
 		abort();
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * usage: in-tree TREE list-recorded [--tree | --dot]
+ * usage: in-tree TREE list-recorded [--dax] [--tree | --dot]
  *
- * list-holders --human of all devices, over the recorded /proc as well: the
+ * list-holders --human of all devices, with --dax as daxctl has them, over the recorded /proc as well: the
  * processes and mounts are those of the tree, and it says the same on every
  * machine. That in-tree leads /sys there is for libndctl.
  */
@@ -35,18 +35,20 @@ int main(int argc, char **argv)
 	static const char *const all[] = { "all" };
 	const struct request request = { .command = "list-holders", .names = all, .name_count = 1 };
 	const char *tree = getenv("DAX_RETIRE_TREE");
+	bool dax = argc > 1 && strcmp(argv[1], "--dax") == 0;
+	const char *how = argc > 1 + dax ? argv[1 + dax] : "";
 	struct result result = { .frozen_ms = -1 };
 	struct root root;
 	int rc;
 
 	setlocale(LC_CTYPE, "");
 	if (!tree || root_open(&root, tree) < 0) {
-		fputs("usage: in-tree TREE list-recorded [--tree | --dot]\n", stderr);
+		fputs("usage: in-tree TREE list-recorded [--dax] [--tree | --dot]\n", stderr);
 		return 2;
 	}
-	retire_list_holders(&root, &request, targets_find_nd, &result);
+	retire_list_holders(&root, &request, dax ? targets_find_dax : targets_find_nd, &result);
 	report_people(&result, &(struct report_options){ .verbose = true }, stderr);
-	rc = result.outcome == OUTCOME_LISTED ? draw(&result, argc > 1 ? argv[1] : "") : -EIO;
+	rc = result.outcome == OUTCOME_LISTED ? draw(&result, how) : -EIO;
 	result_free(&result);
 	root_close(&root);
 	return rc < 0;

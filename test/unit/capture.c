@@ -39,7 +39,6 @@ static const char *const odd_texts[] = { "plain",
 static void a_device_comes_back_whole(void **state)
 {
 	struct device device = { .name = (char[]){ "namespace0.0" },
-				 .bus = "nd",
 				 .path = (char[]){ "/sys/devices/LNXSYSTM:00/ndbus0/region0/namespace0.0" },
 				 .mode = MODE_SECTOR,
 				 .enabled = true,
@@ -55,7 +54,6 @@ static void a_device_comes_back_whole(void **state)
 	(void)state;
 	assert_int_equal(captured_device(object, &again), 0);
 	assert_string_equal(again.name, device.name);
-	assert_string_equal(again.bus, "nd");
 	assert_string_equal(again.path, device.path);
 	assert_int_equal(again.type, DEVICE_PMEM_NAMESPACE);
 	assert_int_equal(again.mode, MODE_SECTOR);

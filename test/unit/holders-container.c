@@ -185,8 +185,9 @@ static void those_who_cannot(void **state)
 static void pinned_memory_is_told_in_its_status(void **state)
 {
 	(void)state;
-	assert_int_equal(status_parse_pinned("Name:\tx\nVmLck:\t      64 kB\nVmPin:\t    1024 kB\n"), 1024 * 1024);
+	assert_int_equal(status_parse_pinned("Name:\tx\nVmLck:\t      64 kB\nVmPin:\t    1024 kB\n"), 1088 * 1024);
 	assert_int_equal(status_parse_pinned("Name:\tx\nVmPin:\t       0 kB\n"), 0);
+	assert_int_equal(status_parse_pinned("Name:\tx\nVmLck:\t       4 kB\n"), 4096);
 	assert_int_equal(status_parse_pinned("Name:\tVmPin:\t9 kB\n"), 0);
 	assert_int_equal(status_parse_pinned("Name:\tx\nVmPin:\t18446744073709551615 kB\n"), 0);
 	assert_int_equal(status_parse_pinned("Name:\tx\nVmPin:\n"), 0);

@@ -127,9 +127,11 @@ static void every_kind_is_found_for_what_it_does(void **state)
 		{ "root", USE_ROOT },
 		{ "exe", USE_EXE | USE_MAP },
 		{ "thread-files", USE_OPEN },
+		{ "thread-ring", USE_OPEN | USE_PIN },
 		{ "thread-cwd", USE_CWD },
 		{ "leader-gone", USE_OPEN },
 		{ "leader-gone-map", USE_MAP },
+		{ "leader-gone-ring", USE_OPEN | USE_PIN },
 		{ "socket-bound", USE_SOCKET },
 		{ "inotify", 0 },
 		{ "fanotify", 0 },
@@ -221,9 +223,8 @@ static void find_page_keepers(struct look *look)
 	memory = array_add(&device->memory);
 	assert_non_null(memory);
 	*memory = (struct memory_range){ .size = (uint64_t)sysconf(_SC_PAGESIZE) * ((1ULL << 40) - 1) };
-	*references = (struct references){
-		.known = true, .counted = 2, .referenced = 1, .array = 0xffffc00000000000, .entry = 64
-	};
+	*references = (struct references){ .known = true, .counted = 2, .referenced = 1 };
+	look->page_array = (struct page_array){ 0xffffc00000000000, 64 };
 	assert_return_code(root_open(&root, NULL), 0);
 	assert_return_code(holders_find_page_keepers(&root, look), 0);
 	root_close(&root);
@@ -249,6 +250,10 @@ static void who_keeps_pages_is_found_where_the_kernel_tells(void **state)
 	array_each(holder, &look.holders) {
 		assert_ptr_equal(holder->kind, holder_kinds[HOLDER_PROCESS]);
 		assert_true(holder->process.pages_fd >= 0);
+		/* both ends of its pipe are of one, and have one page */
+		if (told && holder->process.pid == pids[0])
+			assert_int_equal(holder->process.pinned, 1);
+		assert_true(holder->process.pinned > 0);
 	}
 	look_free(&look);
 }

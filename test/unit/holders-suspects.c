@@ -44,19 +44,13 @@ static void of_another_nothing_is_known(void **state)
 	assert_null(suspects_of(&none, 1, &count));
 }
 
-static int never(void *argument, const struct bpf_pin *pin)
-{
-	(void)argument;
-	(void)pin;
-	return -EINVAL;
-}
-
 static void too_many_ranges_are_not_cut_short(void **state)
 {
 	static struct bpf_page_range ranges[BPF_PAGE_RANGES_MAX + 1];
+	struct pins *pins;
 
 	(void)state;
-	assert_true(bpf_find_pins(ranges, BPF_PAGE_RANGES_MAX + 1, never, NULL) < 0);
+	assert_true(bpf_pins_open(&pins, ranges, BPF_PAGE_RANGES_MAX + 1) < 0);
 }
 
 int main(void)

@@ -93,6 +93,26 @@ static int note_put_up(struct effects *effects, const struct holder *stack, int 
 	return 0;
 }
 
+static int nothing_is_out(struct effects *effects, const struct device *device, enum memory_zone zone,
+			  struct deadline deadline, struct err *err)
+{
+	(void)effects, (void)device, (void)zone, (void)deadline, (void)err;
+	return 1;
+}
+
+static int note_online(struct effects *effects, uint64_t number, enum memory_zone zone, struct deadline deadline,
+		       struct err *err)
+{
+	char name[32];
+
+	(void)zone, (void)deadline, (void)err;
+	snprintf(name, sizeof(name), "memory%lu", (unsigned long)number);
+	note(effects, "online", name);
+	tree_text(&noted(effects)->place->tree, "/sys/devices/system/memory/memory33/state", "online\n");
+	tree_text(&noted(effects)->place->tree, "/sys/devices/system/memory/memory33/valid_zones", "Movable\n");
+	return 0;
+}
+
 static int note_enable(struct effects *effects, const struct device *device, struct deadline deadline,
 		       struct err *err)
 {
@@ -114,10 +134,15 @@ static int add_device(struct look *look, const char *name, const char *node, uns
 	struct device *device = array_add(&look->devices);
 
 	assert_non_null(device);
-	*device = (struct device){ .bus = "nd", .enabled = true, .dev = makedev(PMEM_MAJOR, minor_number) };
+	*device = (struct device){ .enabled = true, .dev = makedev(PMEM_MAJOR, minor_number) };
 	device->name = strdup(name);
 	device->path = strdup("/sys/devices/platform/e820_pmem/ndbus0/region0/namespace0.0");
 	device->blockdev = strdup(node);
+	if (!minor_number) {
+		struct memory_range *range = array_add(&device->memory);
+
+		*range = (struct memory_range){ 33UL << 27, 2UL << 27 };
+	}
 	return 0;
 }
 
@@ -230,6 +255,10 @@ int make_machine(void **state)
 	}
 	tree_link(&place->tree, "/dev/link-to-sda1", "sda1");
 	tree_text(&place->tree, "/etc/passwd", "root\n");
+	/* one of the device, and one of another */
+	tree_text(&place->tree, "/sys/devices/system/memory/block_size_bytes", "8000000\n");
+	tree_text(&place->tree, "/sys/devices/system/memory/memory33/state", "offline\n");
+	tree_text(&place->tree, "/sys/devices/system/memory/memory35/state", "offline\n");
 	tree_text(&place->tree, "/proc/filesystems", "nodev\tsysfs\nnodev\toverlay\n\text4\n\txfs\n");
 	return rc;
 }
@@ -260,7 +289,8 @@ void act(const struct journal_tree *place, const char *command, struct outcome_o
 
 struct outcome_of act_on(const struct journal_tree *place, const char *const *records, size_t count)
 {
-	struct outcome_of out = { .noted = { .effects = { .open_filesystem = note_open,
+	struct outcome_of out = { .noted = { .place = place,
+					     .effects = { .open_filesystem = note_open,
 							  .thaw_left = note_thaw_left,
 							  .signal = note_signal,
 							  .mount = note_mount,
@@ -269,6 +299,9 @@ struct outcome_of act_on(const struct journal_tree *place, const char *const *re
 							  .swap_on = note_swap_on,
 							  .offer = note_offer,
 							  .put_up = note_put_up,
+							  .online_block = note_online,
+							  .plug = nothing_is_out,
+							  .let_online = nothing_kept,
 							  .enable = note_enable,
 							  .disable = note_disable,
 							  .hanging = CHILD_NONE } } };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A machine with namespace0.0 (pmem0, 259:0) and namespace1.0 (pmem1, 259:1),
- * with sda1 and dm-0, whose effects only note what they are called with.
+ * with sda1 and dm-0, and on the first blocks 33 and 34 of memory, of which there is one; whose effects only note
+ * what they are called with.
  */
 #ifndef TEST_UNIT_HOSTILE_MACHINE_H
 #define TEST_UNIT_HOSTILE_MACHINE_H
@@ -12,6 +13,7 @@
 /* Of the effects that were called, in one string: "mount /dev/pmem0 /mnt;". */
 struct noted {
 	struct effects effects;
+	const struct journal_tree *place;
 	char calls[4096];
 };
 

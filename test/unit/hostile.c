@@ -19,7 +19,8 @@
 	"{\"journal\":1,\"id\":\"" ID "\",\"boot\":\"" BOOT "\",\"time\":1,\"command\":\"retire-namespace\","     \
 	"\"evict\":\"none\",\"allow\":[],\"grace_ms\":1,\"timeout_ms\":1000,"
 #define DEVICE_AS(name, path, number)                                                                             \
-	"{\"dev\":\"" name "\",\"path\":\"" path "\",\"type\":0,\"mode\":\"fsdax\",\"enabled\":true,\"node\":"    \
+	"{\"dev\":\"" name "\",\"path\":\"" path                                                                  \
+	"\",\"type\":\"pmem-namespace\",\"mode\":\"fsdax\",\"enabled\":true,\"node\":"                            \
 	"\"pmem0\",\"number\":\"" number "\",\"size\":1}"
 #define PATH   "/sys/devices/platform/ndbus0/region0/namespace0.0"
 #define DEVICE DEVICE_AS("namespace0.0", PATH, "259:0")
@@ -46,6 +47,10 @@
 #define LOOP(name, number, path, more)                                                                            \
 	"{\"step\":\"loop-detach\",\"device\":0,\"subject\":\"loop0\",\"memo\":{\"name\":\"" name                 \
 	"\",\"number\":\"" number "\",\"path\":\"" path "\",\"block_size\":512" more "}}"
+#define OFFLINE(block_size, first, count)                                                                         \
+	"{\"step\":\"offline-memory\",\"device\":0,\"subject\":\"system RAM of dax0.0\",\"memo\":{"               \
+	"\"block_size\":" block_size ",\"runs\":[{\"first\":" first ",\"count\":" count                           \
+	",\"zone\":\"Movable\"}]}}"
 #define FREEZE(dev) "{\"step\":\"freeze\",\"device\":0,\"subject\":\"/mnt\",\"memo\":{\"dev\":\"" dev "\"}}"
 #define UNBIND	    "{\"step\":\"unbind\",\"device\":0,\"subject\":\"namespace0.0\"}"
 #define DONE	    "{\"at\":0,\"state\":\"done\"}"
@@ -524,6 +529,21 @@ static void what_cannot_be_read_is_kept(void **state)
 	assert_string_equal(out.noted.calls, "");
 }
 
+/* Of what is the device's there is block 33 alone. */
+static void blocks_of_others_are_not_brought_online(void **state)
+{
+	struct journal_tree *place = *state;
+	struct outcome_of out = act_on_step(place, PLAN(DEVICE, OFFLINE("134217728", "33", "1")));
+
+	assert_string_equal(out.noted.calls, "online memory33;");
+	assert_refused(place, PLAN(DEVICE, OFFLINE("134217728", "35", "1")));
+	assert_refused(place, PLAN(DEVICE, OFFLINE("134217728", "34", "1")));
+	/* with another size it would be */
+	assert_refused(place, PLAN(DEVICE, OFFLINE("67108864", "66", "1")));
+	assert_refused(place, PLAN(DEVICE, OFFLINE("134217728", "33", "1000000000")));
+	assert_refused(place, PLAN(DEVICE, OFFLINE("0", "33", "1")));
+}
+
 #define on_machine(test) cmocka_unit_test_setup_teardown(test, make_machine, journal_tree_remove)
 
 int main(void)
@@ -546,6 +566,7 @@ int main(void)
 		on_machine(events_beside_the_steps_are_refused),
 		on_machine(a_second_plan_of_other_devices_is_refused),
 		on_machine(nobody_is_signalled_on_the_word_of_a_journal),
+		on_machine(blocks_of_others_are_not_brought_online),
 		on_machine(thousands_of_steps_are_only_many),
 		on_machine(heads_of_others_are_refused),
 		on_machine(what_cannot_be_read_is_kept),

@@ -51,6 +51,38 @@ static void a_name_alone_takes_the_defaults(void **state)
 	options_free(&options);
 }
 
+static void a_node_alone_is_all_of_its_devices(void **state)
+{
+	static const struct option_table dax = { "daxctl", "retire-device", "device", dax_retire_entries };
+	struct options options;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(PARSE(&dax, "--node=1"), PARSED);
+	assert_int_equal(options.request.name_count, 1);
+	assert_string_equal(options.request.names[0], "all");
+	assert_string_equal(options.request.node, "1");
+	options_free(&options);
+	assert_int_equal(PARSE(&dax, "--node=1", "dax0.0"), PARSED);
+	assert_string_equal(options.request.names[0], "dax0.0");
+	options_free(&options);
+}
+
+static void memory_can_be_all_that_goes(void **state)
+{
+	static const struct option_table dax = { "daxctl", "retire-device", "device", dax_retire_entries };
+	struct options options;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(PARSE(&dax, "--no-unbind", "dax0.0"), PARSED);
+	assert_true(options.request.no_unbind);
+	options_free(&options);
+	assert_int_equal(PARSE(&dax, "dax0.0"), PARSED);
+	assert_false(options.request.no_unbind);
+	options_free(&options);
+}
+
 static void every_option_reaches_the_request(void **state)
 {
 	struct options options;
@@ -266,6 +298,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_name_alone_takes_the_defaults),
+		cmocka_unit_test(a_node_alone_is_all_of_its_devices),
+		cmocka_unit_test(memory_can_be_all_that_goes),
 		cmocka_unit_test(every_option_reaches_the_request),
 		cmocka_unit_test(force_is_evict_kill_and_lifts_no_risk),
 		cmocka_unit_test(allow_collects_codes_once_each),

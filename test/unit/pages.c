@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Counting references: the kernel's types, and what is made of its pages. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/btf.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +14,9 @@
 #include "retire/pages/btf.h"
 #include "retire/pages/judge.h"
 #include "retire/pages/layout.h"
+#include "retire/pages/pages.h"
 #include "util/array.h"
+#include "util/root.h"
 
 /* A BTF under construction. */
 struct draft {
@@ -394,6 +397,112 @@ static void a_large_page_is_known_across_the_end_of_a_window(void **state)
 	assert_int_equal(found, LARGE);
 }
 
+/* Where the array begins, in the order of magnitude of x86-64; a page of 2 MiB is 32 KiB of it. */
+#define ARRAY 0xffffea0004000000ULL
+enum { EACH = LARGE * 64 };
+
+/* What of both larger pages tells: the first two entries and the last of each. */
+static unsigned char ends[2 * 3 * 64];
+
+static void put_end(size_t place, uint64_t head, int references, int mapped)
+{
+	memset(ends + place * 64, 0, 64);
+	memcpy(ends + place * 64 + 8, &head, sizeof(head));
+	memcpy(ends + place * 64 + 52, &references, sizeof(references));
+	memcpy(ends + place * 64 + 48, &(int){ -1 }, sizeof(int));
+	if (place % 3 == 1)
+		memcpy(ends + place * 64 + 16, &(int){ mapped - 1 }, sizeof(int));
+}
+
+/* One of two: a tail has `word`, or the address of the first page. */
+static void put_ends(size_t page, int references, int mapped, uint64_t word)
+{
+	word = word ? word : ARRAY + page * EACH + 1;
+	put_end(3 * page, 0, references, 0);
+	put_end(3 * page + 1, word, 0, mapped);
+	put_end(3 * page + 2, word, 0, 0);
+}
+
+static bool judge_both(const struct layout *layout, struct tally *tally, size_t *found)
+{
+	*tally = (struct tally){ 0 };
+	return judge_large(layout, 1, ends, ARRAY, EACH, 2, note, found, tally);
+}
+
+static void larger_pages_are_judged_by_their_ends_as_one_by_one(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(situations); i++) {
+		const struct situation *now = &situations[i];
+		struct tally tally;
+		size_t found = 0;
+
+		if (!now->large || !now->idle)
+			continue;
+		put_ends(0, 1, 0, 0);
+		put_ends(1, now->references, now->mappings, 0);
+		if (!judge_both(now->layout, &tally, &found) || tally.referenced != now->pinned || tally.odd ||
+		    tally.counted != PAGES || tally.idle != 2U - now->pinned ||
+		    tally.mapped != (now->mappings > 0) || found != (now->pinned ? LARGE : 0))
+			fail_msg("%s", now->what);
+	}
+}
+
+/* As 7.2 has it where an entry is 64 bytes long. */
+static void a_tail_may_have_a_mask_instead_of_an_address(void **state)
+{
+	struct tally tally;
+	size_t found = 0;
+
+	(void)state;
+	put_ends(0, 1, 0, ~(uint64_t)(EACH - 1) | 1);
+	put_ends(1, 2, 0, ~(uint64_t)(EACH - 1) | 1);
+	assert_true(judge_both(&newer, &tally, &found));
+	assert_int_equal(tally.referenced, 1);
+	assert_int_equal(found, LARGE);
+}
+
+static void what_is_not_one_page_from_end_to_end_is_not_judged_by_its_ends(void **state)
+{
+	const struct {
+		uint64_t heads[3];
+	} rows[] = {
+		{ { 0, 0, 0 } },					  /* 4 KiB each */
+		{ { 0, ARRAY + EACH + 1, 0 } },				  /* a smaller one, then 4 KiB */
+		{ { 0, ARRAY + EACH + 1, ARRAY + EACH + EACH / 2 + 1 } }, /* two halves */
+		{ { 0, ~(uint64_t)(EACH / 2 - 1) | 1, ~(uint64_t)(EACH / 2 - 1) | 1 } },
+		{ { ARRAY + 1, ARRAY + 1, ARRAY + 1 } },	       /* the rest of a larger one */
+		{ { 0, ARRAY + 2 * EACH + 1, ARRAY + 2 * EACH + 1 } }, /* of another */
+	};
+	struct tally tally;
+	size_t found = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		put_ends(0, 2, 0, 0);
+		for (size_t end = 0; end < 3; end++)
+			put_end(3 + end, rows[i].heads[end], 1, 0);
+		if (judge_both(&newer, &tally, &found) || tally.counted || tally.referenced || found)
+			fail_msg("row %zu", i);
+	}
+}
+
+/* It does not move while the kernel runs, and to find it takes longer than all the rest. */
+static void where_the_pages_are_is_found_out_once(void **state)
+{
+	const struct root recorded = { .fd = AT_FDCWD, .recorded = true };
+	struct look first = { 0 }, second = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(pages_find_array(&recorded, &first, &err), -EOPNOTSUPP);
+	first.page_array = (struct page_array){ 0xffffea0000000000, 64 };
+	assert_int_equal(look_copy_devices(&first, &second), 0);
+	assert_int_equal(pages_find_array(&recorded, &second, &err), 0);
+	assert_int_equal(second.page_array.base, 0xffffea0000000000);
+	assert_int_equal(second.page_array.entry, 64);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +520,10 @@ int main(void)
 		cmocka_unit_test(every_page_of_a_device_dax_may_be_referenced),
 		cmocka_unit_test(nobody_at_all_is_believed),
 		cmocka_unit_test(a_large_page_is_known_across_the_end_of_a_window),
+		cmocka_unit_test(larger_pages_are_judged_by_their_ends_as_one_by_one),
+		cmocka_unit_test(a_tail_may_have_a_mask_instead_of_an_address),
+		cmocka_unit_test(what_is_not_one_page_from_end_to_end_is_not_judged_by_its_ends),
+		cmocka_unit_test(where_the_pages_are_is_found_out_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,7 +48,7 @@ struct device *add_device(struct look *look, enum device_mode mode)
 		abort();
 	if (!look->namespaces.count)
 		add_initial_namespace(look);
-	*device = (struct device){ .bus = "nd", .mode = mode, .enabled = true, .size = 1UL << 30 };
+	*device = (struct device){ .mode = mode, .enabled = true, .size = 1UL << 30 };
 	device->name = numbered("namespace", number, ".0");
 	device->path = numbered("/sys/devices/ndbus0/region0/namespace", number, ".0");
 	device->driver = own(mode == MODE_DEVDAX ? "device_dax" : "nd_pmem");
@@ -65,7 +65,7 @@ void add_region(struct look *look, size_t number)
 
 	if (!device)
 		abort();
-	*device = (struct device){ .bus = "nd", .type = DEVICE_PMEM_REGION, .mode = MODE_NONE, .enabled = true };
+	*device = (struct device){ .type = DEVICE_PMEM_REGION, .mode = MODE_NONE, .enabled = true };
 	device->name = numbered("region", number, "");
 	device->path = numbered("/sys/devices/ndbus0/region", number, "");
 	device->driver = own("nd_region");
@@ -213,6 +213,32 @@ int add_swap(struct look *look, int on, const char *path, bool file)
 	return holder->id;
 }
 
+struct system_ram *add_memory(struct look *look, enum device_mode mode, enum memory_zone zone)
+{
+	int index = (int)look->devices.count;
+	struct device *device = add_device(look, MODE_DEVDAX);
+	struct holder *holder;
+
+	device->mode = mode;
+	device->type = mode == MODE_SYSTEM_RAM ? DEVICE_DAX : DEVICE_PMEM_NAMESPACE;
+	device->system_ram = true;
+	/* sysfs shows a number there, too, in a namespace: drivers/dax/bus.c */
+	device->dev = mode == MODE_SYSTEM_RAM ? 0 : device->dev;
+	holder = look_add_holder(look, HOLDER_MEMORY, index, 0, "system RAM of %s", device->blockdev);
+	if (!holder)
+		abort();
+	holder->kind = holder_kinds[HOLDER_MEMORY];
+	holder->memory = (struct system_ram){ .block_size = 1 << 27, .node = 1 };
+	for (uint64_t number = 32; number < 34; number++) {
+		struct memory_block *block = array_add(&holder->memory.blocks);
+
+		if (!block)
+			abort();
+		*block = (struct memory_block){ number, MEMORY_ONLINE, (uint8_t)zone };
+	}
+	return &holder->memory;
+}
+
 /* "" for the grace, which is about all of them. */
 static const char *subject_of(const struct look *look, const struct step *step)
 {
@@ -343,6 +369,8 @@ static bool fits_holder(const struct look *look, const struct step *step)
 		return holder && holder->type == HOLDER_MOUNT;
 	case STEP_SWAP_OFF:
 		return holder && holder->type == HOLDER_SWAP;
+	case STEP_OFFLINE:
+		return holder && holder->type == HOLDER_MEMORY;
 	case STEP_WITHDRAW:
 		return holder && (holder->type == HOLDER_EXPORT || holder->type == HOLDER_NVME_TARGET);
 	default:
@@ -475,6 +503,21 @@ static const char *broken_end(const struct look *look, const struct plan *plan)
 	return NULL;
 }
 
+/* What is online when its driver goes is burned until the next reboot. */
+static const char *broken_memory(const struct look *look, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->steps.count; i++) {
+		const struct step *step = &plan->steps.items[i];
+
+		array_each(holder, &look->holders)
+			if (step->type == STEP_UNBIND && holder->type == HOLDER_MEMORY &&
+			    holder->device == step->device && memory_online(&holder->memory) &&
+			    !is_done(plan, i, STEP_OFFLINE, holder->id))
+				return "memory is offline before its device is unbound";
+	}
+	return NULL;
+}
+
 static bool is_lifted(const struct look *look, const struct request *request, const struct plan *plan,
 		      const struct veto *veto)
 {
@@ -529,7 +572,7 @@ const char *broken_rule(const struct look *look, const struct request *request, 
 	const char *const broken[] = {
 		broken_subject(look, plan),	  broken_order(look, plan),	 broken_freeze(plan),
 		broken_unmount(look, plan),	  broken_references(look, plan), broken_end(look, plan),
-		broken_veto(look, request, plan),
+		broken_veto(look, request, plan), broken_memory(look, plan),
 	};
 
 	for (size_t i = 0; i < COUNT_OF(broken); i++)

@@ -40,6 +40,9 @@ int add_mount_in(struct look *look, int fs, int inside, int ns, const char *poin
 int add_process(struct look *look, int on, const char *comm, pid_t pid, unsigned uses);
 int add_swap(struct look *look, int on, const char *path, bool file);
 
+/* A device, in MODE_DEVDAX or MODE_SYSTEM_RAM, whose two blocks are online memory of this system. */
+struct system_ram *add_memory(struct look *look, enum device_mode mode, enum memory_zone zone);
+
 /* "freeze /mnt, flush /mnt, …, claim pmem0, unbind pfn0.0"; the caller frees. */
 char *tell_steps(const struct look *look, const struct plan *plan);
 

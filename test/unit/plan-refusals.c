@@ -55,7 +55,7 @@ static void in_container(struct look *look)
 	look->initial_namespaces = false;
 }
 
-static void system_ram(struct look *look)
+static void unseen_memory(struct look *look)
 {
 	add_device(look, MODE_DEVDAX)->system_ram = true;
 }
@@ -100,15 +100,21 @@ static const struct plan_row rows[] = {
 	  { "incomplete", "namespaces" },
 	  .stands = "namespaces retire-namespace critical" },
 
-	{ "memory_of_the_system_is_critical",
-	  system_ram,
+	{ "memory_of_the_system_whose_blocks_were_not_seen_is_critical",
+	  unseen_memory,
 	  EVICT_KILL,
-	  { "system-ram" },
+	  { "system-ram", "incomplete" },
 	  .stands = "system-ram namespace0.0 critical",
 	  .says = "offline it first" },
 	{ "a_device_dax_is_looked_at_once_more_right_before_the_unbind", devdax,
 	  .steps = "claim dax0.0, unbind dax0.0" },
-	{ "a_device_dax_in_use_is_critical", devdax_in_use, EVICT_KILL, .stands = "process qemu[42] critical" },
+	{ "a_user_of_a_device_dax_refuses", devdax_in_use, EVICT_STOP, .stands = "process qemu[42] --evict=term" },
+	{ "a_user_of_a_device_dax_is_asked", devdax_in_use, EVICT_TERM,
+	  .steps = "terminate qemu[42], grace, claim dax0.0, unbind dax0.0" },
+	{ "who_uses_a_device_dax_after_the_grace_refuses", devdax_in_use, EVICT_TERM, .stage = PLAN_ASKED,
+	  .stands = "process qemu[42] --evict=kill", .says = "after SIGTERM" },
+	{ "who_uses_a_device_dax_after_the_grace_is_killed", devdax_in_use, EVICT_KILL, .stage = PLAN_ASKED,
+	  .steps = "kill dax0.0, await-exit dax0.0, claim dax0.0, unbind dax0.0" },
 };
 
 int main(void)

@@ -79,7 +79,7 @@ static void a_holder_of_one_namespace_refuses_all(void **state)
 	assert_string_equal(f->stands, "mount /mnt --evict=stop");
 }
 
-static void a_busy_device_dax_refuses_all_whatever_is_asked(void **state)
+static void a_busy_device_dax_refuses_all(void **state)
 {
 	struct fixture *f = *state;
 
@@ -87,21 +87,23 @@ static void a_busy_device_dax_refuses_all_whatever_is_asked(void **state)
 	add_device(&f->look, MODE_DEVDAX);
 	add_region(&f->look, 0);
 	add_process(&f->look, DISK1, "qemu", 812, USE_MAP);
-	plan(f, EVICT_KILL);
+	plan(f, EVICT_STOP);
 	assert_true(f->plan.refused);
-	assert_string_equal(f->stands, "process qemu[812] critical");
+	assert_string_equal(f->stands, "process qemu[812] --evict=term");
 }
 
-static void memory_of_this_system_refuses_all(void **state)
+static void memory_of_this_system_is_offline_before_any_claim(void **state)
 {
 	struct fixture *f = *state;
 
 	add_device(&f->look, MODE_FSDAX);
-	add_device(&f->look, MODE_DEVDAX)->system_ram = true;
+	add_memory(&f->look, MODE_DEVDAX, ZONE_MOVABLE);
 	add_region(&f->look, 0);
-	plan(f, EVICT_KILL);
-	assert_true(f->plan.refused);
-	assert_string_equal(f->stands, "system-ram namespace1.0 critical");
+	plan(f, EVICT_NONE);
+	assert_false(f->plan.refused);
+	assert_string_equal(f->steps,
+			    "offline-memory system RAM of dax1.0, claim pmem0, claim dax1.0, unbind pfn0.0, unbind dax1.0, "
+			    "unbind region0");
 }
 
 static void with_its_namespaces_disabled_only_the_region_is_left(void **state)
@@ -146,8 +148,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		planned(regions_come_after_the_namespaces_of_all),
 		planned(a_holder_of_one_namespace_refuses_all),
-		planned(a_busy_device_dax_refuses_all_whatever_is_asked),
-		planned(memory_of_this_system_refuses_all),
+		planned(a_busy_device_dax_refuses_all),
+		planned(memory_of_this_system_is_offline_before_any_claim),
 		planned(with_its_namespaces_disabled_only_the_region_is_left),
 		planned(a_region_without_a_driver_is_retired_already),
 		planned(of_two_regions_one_may_be_retired_already),

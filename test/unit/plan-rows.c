@@ -70,6 +70,7 @@ static struct request request_of(const struct plan_row *row)
 {
 	struct request request = { .command = "retire-namespace", .evict = row->evict, .allow = row->allow };
 
+	request.no_unbind = row->no_unbind;
 	while (request.allow_count < ALLOW_MAX && row->allow[request.allow_count])
 		request.allow_count++;
 	return request;

@@ -39,6 +39,7 @@ struct plan_row {
 	const char *stands; /* vetoes; NULL: none */
 	const char *lifted; /* vetoes; NULL: of no interest */
 	const char *says;   /* in a message of those that stand */
+	bool no_unbind;
 };
 
 /* Runs the rows as tests; how many failed. */

@@ -76,7 +76,6 @@ static void a_region_is_a_device_without_a_node(void **state)
 	assert_int_equal(f->device.type, DEVICE_PMEM_REGION);
 	assert_string_equal(device_type_name(f->device.type), "pmem-region");
 	assert_null(device_mode_name(f->device.mode));
-	assert_string_equal(f->device.bus, "nd");
 	assert_string_equal(f->device.path, REGION);
 	assert_string_equal(f->device.driver, "nd_region");
 	assert_string_equal(f->device.driver_device, "region0");

@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include "retire/targets/dax.h"
 #include "retire/targets/pmem.h"
+#include "retire/targets/sysfs.h"
 #include "retire/targets/targets.h"
 #include "test/unit/tree.h"
 #include "util/root.h"
@@ -135,8 +137,8 @@ static void a_namespace_that_is_gone_is_disabled(void **state)
 static void its_path_has_no_links(void **state)
 {
 	struct fixture *f = *state;
-	_cleanup_free_ char *path = pmem_sysfs_path(&f->root, "namespace0.0");
-	_cleanup_free_ char *none = pmem_sysfs_path(&f->root, "namespace9.0");
+	_cleanup_free_ char *path = sysfs_path(&f->root, "nd", "namespace0.0");
+	_cleanup_free_ char *none = sysfs_path(&f->root, "nd", "namespace9.0");
 
 	assert_string_equal(path, REGION "/namespace0.0");
 	assert_null(none);
@@ -165,9 +167,9 @@ static void devdax_without_memory_blocks_is_no_memory(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_false(pmem_is_system_ram(&f->root, "dax0.0"));
+	assert_false(dax_is_system_ram(&f->root, "dax0.0"));
 	give_memory(f);
-	assert_false(pmem_is_system_ram(&f->root, "dax0.0"));
+	assert_false(dax_is_system_ram(&f->root, "dax0.0"));
 }
 
 static void bound_to_kmem_it_is_system_ram(void **state)
@@ -175,8 +177,8 @@ static void bound_to_kmem_it_is_system_ram(void **state)
 	struct fixture *f = *state;
 
 	tree_link(&f->tree, "/sys/bus/dax/devices/dax0.0/driver", "../../../bus/dax/drivers/kmem");
-	assert_true(pmem_is_system_ram(&f->root, "dax0.0"));
-	assert_false(pmem_has_online_memory(&f->root, "dax0.0"));
+	assert_true(dax_is_system_ram(&f->root, "dax0.0"));
+	assert_false(dax_has_online_memory(&f->root, "dax0.0"));
 }
 
 static void online_blocks_count_even_without_a_driver(void **state)
@@ -185,10 +187,12 @@ static void online_blocks_count_even_without_a_driver(void **state)
 
 	give_memory(f);
 	tree_text(&f->tree, "/sys/devices/system/memory/memory47/state", "offline\n");
-	assert_false(pmem_has_online_memory(&f->root, "dax0.0"));
+	assert_false(dax_has_online_memory(&f->root, "dax0.0"));
+	/* no driver would have left them behind but one that lost them */
+	assert_true(dax_is_system_ram(&f->root, "dax0.0"));
 	tree_text(&f->tree, "/sys/devices/system/memory/memory47/state", "online\n");
-	assert_true(pmem_has_online_memory(&f->root, "dax0.0"));
-	assert_true(pmem_is_system_ram(&f->root, "dax0.0"));
+	assert_true(dax_has_online_memory(&f->root, "dax0.0"));
+	assert_true(dax_is_system_ram(&f->root, "dax0.0"));
 }
 
 static void going_offline_is_not_offline(void **state)
@@ -197,7 +201,7 @@ static void going_offline_is_not_offline(void **state)
 
 	give_memory(f);
 	tree_text(&f->tree, "/sys/devices/system/memory/memory41/state", "going-offline\n");
-	assert_true(pmem_has_online_memory(&f->root, "dax0.0"));
+	assert_true(dax_has_online_memory(&f->root, "dax0.0"));
 }
 
 static void a_neighbours_blocks_do_not_count(void **state)
@@ -210,7 +214,7 @@ static void a_neighbours_blocks_do_not_count(void **state)
 	tree_text(&f->tree, "/sys/devices/system/memory/memory48/state", "online\n");
 	tree_text(&f->tree, "/sys/devices/system/memory/memory18446744073709551615/state", "online\n");
 	tree_text(&f->tree, "/sys/devices/system/memory/power/state", "online\n");
-	assert_false(pmem_has_online_memory(&f->root, "dax0.0"));
+	assert_false(dax_has_online_memory(&f->root, "dax0.0"));
 }
 
 static void all_ranges_are_looked_at(void **state)
@@ -221,7 +225,7 @@ static void all_ranges_are_looked_at(void **state)
 	tree_text(&f->tree, "/sys/bus/dax/devices/dax0.0/mapping1/start", "0x200000000\n");
 	tree_text(&f->tree, "/sys/bus/dax/devices/dax0.0/mapping1/end", "0x23fffffff\n");
 	tree_text(&f->tree, "/sys/devices/system/memory/memory64/state", "online\n");
-	assert_true(pmem_has_online_memory(&f->root, "dax0.0"));
+	assert_true(dax_has_online_memory(&f->root, "dax0.0"));
 }
 
 #define in_tree(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -437,6 +437,61 @@ static void the_live_line_shows_what_has_begun_and_since_when(void **state)
 	close(reader.in);
 }
 
+static void the_live_line_shows_how_much_is_done_and_whom_it_waits_for(void **state)
+{
+	char subject[] = "system RAM of dax0.0";
+	struct step_record record = record_of(STEP_OFFLINE, subject, STATE_PLANNED);
+	struct progress *progress;
+	struct reader reader;
+
+	(void)state;
+	setenv("TERM", "vt100", 1);
+	reader_open_terminal(&reader);
+	progress = progress_new(NULL, -1, reader.out);
+	progress_begin(progress, &request, ID);
+	progress_step(progress, EVENT_STEP_BEGUN, &record, false);
+	poll(NULL, 0, 100);
+	progress_amount(progress, &record, 1 << 29, 1 << 30);
+	expect_on_terminal(&reader, "... 50 % of 1.00 GiB, 0 s left, ");
+	/* it stays on the terminal, and the live line goes on with what is done */
+	progress_wait(progress, &record, "block 39 does not go offline: \033[2J");
+	expect_on_terminal(
+		&reader,
+		"offline-memory system RAM of dax0.0 ... waits: block 39 does not go offline: \\x1b[2J\r\n");
+	expect_on_terminal(&reader, "offline-memory system RAM of dax0.0 ... 50 % of 1.00 GiB, ");
+	progress_free(progress);
+	close(reader.out);
+	close(reader.in);
+}
+
+static void how_much_is_done_is_told_ten_times_a_second_at_most(void **state)
+{
+	char subject[] = "system RAM of dax0.0";
+	struct step_record record = record_of(STEP_OFFLINE, subject, STATE_PLANNED);
+	const struct report_options options = { .events = true, .quiet = true };
+	struct progress *progress;
+	struct reader reader;
+	const char *text;
+
+	(void)state;
+	reader_open(&reader);
+	progress = progress_new(&options, reader.out, -1);
+	progress_begin(progress, &request, ID);
+	progress_step(progress, EVENT_STEP_BEGUN, &record, false);
+	for (uint64_t i = 0; i < 1000; i++)
+		progress_amount(progress, &record, i, 1000);
+	progress_wait(progress, &record, "block 39 does not go offline");
+	progress_free(progress);
+	text = reader_text(&reader);
+	text = strstr(text, "{\"event\":\"progress\"");
+	assert_non_null(text);
+	assert_non_null(strstr(text, "\"bytes\":0,\"of_bytes\":1000"));
+	assert_null(strstr(text, "\"bytes\":1,"));
+	assert_non_null(strstr(text, "{\"event\":\"wait\""));
+	assert_non_null(strstr(text, "\"message\":\"block 39 does not go offline\""));
+	reader_close(&reader);
+}
+
 static void heartbeats_go_on_while_nothing_happens(void **state)
 {
 	struct drawing drawing = { .draw = draw_name, .heartbeat_ms = 50 };
@@ -621,6 +676,8 @@ int main(void)
 		cmocka_unit_test(a_reader_that_goes_away_ends_only_the_teller),
 		cmocka_unit_test(each_output_has_its_own_reader),
 		cmocka_unit_test(the_live_line_shows_what_has_begun_and_since_when),
+		cmocka_unit_test(the_live_line_shows_how_much_is_done_and_whom_it_waits_for),
+		cmocka_unit_test(how_much_is_done_is_told_ten_times_a_second_at_most),
 		cmocka_unit_test(heartbeats_go_on_while_nothing_happens),
 		cmocka_unit_test(no_line_goes_back_in_time_after_a_reader_that_stopped),
 		cmocka_unit_test(a_heartbeat_is_due_at_least_every_ten_seconds),

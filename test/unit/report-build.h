@@ -56,7 +56,6 @@ static inline void add_device(struct result *result, const char *name, const cha
 	struct device *device = array_add(&result->look.devices);
 
 	device->name = own(name);
-	device->bus = "nd";
 	device->path = own("/sys/devices/LNXSYSTM:00/ndbus0/region0/namespace0.0");
 	device->blockdev = own(blockdev);
 	device->size = GIB;

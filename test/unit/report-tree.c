@@ -329,6 +329,78 @@ static void assert_is_dot(const char *text)
 	assert_int_equal(open, 0);
 }
 
+static void add_user(struct result *result, const char *comm, const char *unit, unsigned uses)
+{
+	struct process *process = add_process(result, 0, comm, "/dev/dax0.0");
+
+	process->unit = unit ? own(unit) : NULL;
+	process->uses = uses;
+	add_veto(result, "process", SEVERITY_HOLDER, EVICT_TERM, (int)result->look.holders.count, "maps");
+}
+
+static void users_of_a_device_dax_are_right_below_it(void **state)
+{
+	struct fixture *f = *state;
+	struct process *machine;
+
+	add_device(&f->result, "dax0.0", "dax0.0");
+	f->result.look.devices.items[0].mode = MODE_DEVDAX;
+	add_user(&f->result, "daos_engine", "engine.service", USE_MAP | USE_OPEN | USE_PIN);
+	add_user(&f->result, "daos_engine", "engine.service", USE_MAP);
+	add_user(&f->result, "spdk_tgt", "target.service", USE_OPEN);
+	machine = add_process(&f->result, 0, "qemu-system-x86", "/dev/dax0.0");
+	machine->vm = own("web1");
+	machine->uses = USE_MAP | USE_PAGES;
+	machine->pinned = 2;
+	add_veto(&f->result, "page-reference", SEVERITY_HOLDER, EVICT_TERM, 4, "keeps pages");
+	assert_string_equal(
+		draw(f, 80),
+		"dax0.0 devdax, dax0.0, 1024.00 MiB (1073.74 MB)\n"
+		"├─ engine.service 2 processes, maps 2, open 1, pin 1                --evict=term\n"
+			    "│  ├─ daos_engine[812] maps, open, pin /dev/dax0.0                  --evict=term\n"
+			    "│  └─ daos_engine[812] maps /dev/dax0.0                             --evict=term\n"
+			    "├─ spdk_tgt[812] (target.service) open /dev/dax0.0                  --evict=term\n"
+			    "└─ qemu-system-x86[812] (vm web1) maps, 2 pinned pages /dev/dax0.0  --evict=term\n");
+}
+
+static void add_memory(struct result *result)
+{
+	struct holder *holder;
+	struct memory_block *block;
+	struct memory_owner *owner;
+
+	add_device(result, "dax0.0", "dax0.0");
+	result->look.devices.items[0].mode = MODE_SYSTEM_RAM;
+	holder = look_add_holder(&result->look, HOLDER_MEMORY, 0, 0, "system RAM of dax0.0");
+	holder->memory.block_size = GIB;
+	block = array_add(&holder->memory.blocks);
+	*block = (struct memory_block){ .number = 8, .state = MEMORY_ONLINE };
+	holder->memory.use_known = true;
+	holder->memory.used[MEMORY_ANONYMOUS] = GIB / 2;
+	owner = array_add(&holder->memory.owners);
+	*owner = (struct memory_owner){ .name = own("postgres.service"), .bytes = GIB / 4, .pinned = 2 };
+}
+
+static void who_uses_memory_is_not_cut(void **state)
+{
+	struct fixture *f = *state;
+
+	add_memory(&f->result);
+	assert_string_equal(draw(f, 0), "dax0.0 system-ram, dax0.0, 1024.00 MiB (1073.74 MB)\n"
+					"└─ system RAM of dax0.0 1 of 1 blocks online, 1024.00 MiB (1073.74 MB) "
+					"online, 512.00 MiB (536.87 MB) "
+					"in use, 256.00 MiB (268.44 MB) by postgres.service (2 pages pinned)\n");
+	assert_string_equal(draw(f, 80),
+			    "dax0.0 system-ram, dax0.0, 1024.00 MiB (1073.74 MB)\n"
+			    "└─ system RAM of dax0.0\n"
+			    "      1 of 1 blocks online, 1024.00 MiB (1073.74 MB) online, 512.00 MiB (536.87\n"
+			    "      MB) in use, 256.00 MiB (268.44 MB) by postgres.service (2 pages pinned)\n");
+	for (size_t columns = 30; columns < 200; columns++) {
+		assert_fits(draw(f, columns), columns);
+		assert_holds(draw(f, columns), "postgres.service");
+	}
+}
+
 static void the_graph_is_well_formed(void **state)
 {
 	struct fixture *f = *state;
@@ -364,6 +436,8 @@ int main(void)
 		TEST(nesting_beyond_reason_is_an_error),
 		TEST(colour_is_only_where_it_is_wanted),
 		TEST(a_circle_of_mounts_is_shown),
+		TEST(users_of_a_device_dax_are_right_below_it),
+		TEST(who_uses_memory_is_not_cut),
 		TEST(the_graph_is_well_formed),
 	};
 

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/sysmacros.h>
 
@@ -59,7 +61,6 @@ static void write_plan(struct journal *journal, struct json_object *object, cons
 	put_object(object, "devices", capture_items());
 	while ((name = strsep(&cursor, " ")) && *name) {
 		struct device device = { .name = name,
-					 .bus = "nd",
 					 .path = (char[]){ "/sys/devices/platform/ndbus0/region0/x" },
 					 .enabled = true,
 					 .dev = makedev(259, 0),
@@ -195,6 +196,59 @@ static void a_step_counts_as_begun_from_its_first_word(void **state)
 	assert_int_equal(retirement.states.items[4], STATE_UNDONE);
 	assert_int_equal(retirement.states.items[5], STATE_FAILED);
 	assert_int_equal(retirement.states.items[6], STATE_PLANNED);
+	retirement_free(&retirement);
+}
+
+static int note_signal(struct effects *effects, const struct process *process, int number, struct err *err)
+{
+	(void)process;
+	(void)err;
+	effects->interrupt = number;
+	return 0;
+}
+
+/* Who came later was captured by no step: it is written down before the signal, or there is none. */
+static void whom_no_step_has_captured_is_in_it_before_the_signal(void **state)
+{
+	struct process late = { .pid = 812, .starttime = 5123, .comm = "late" };
+	struct effects effects = { .signal = note_signal };
+	struct execution execution = { .effects = &effects };
+	struct retirement retirement;
+	struct json_object *head;
+	struct err err = { 0 };
+
+	execution.journal = begin_at(*state, ID, &head);
+	write_plan(&execution.journal, head, "namespace0.0", "offline-memory claim");
+	assert_int_equal(evict_uncaptured(&execution, &late, SIGTERM, &err), 0);
+	assert_int_equal(evict_uncaptured(&execution, &late, SIGKILL, &err), 0);
+	assert_int_equal(effects.interrupt, SIGKILL);
+	effects.interrupt = 0;
+	close(execution.journal.fds[JOURNAL_RUN]);
+	execution.journal.fds[JOURNAL_RUN] = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	assert_int_equal(evict_uncaptured(&execution, &late, SIGKILL, &err), -ENOSPC);
+	assert_int_equal(effects.interrupt, 0);
+	journal_close(&execution.journal);
+	retirement = read_one(*state, ID);
+	assert_int_equal(retirement.endings.count, 2);
+	assert_int_equal(retirement.endings.items[0].was.pid, 812);
+	assert_int_equal(retirement.endings.items[0].was.starttime, 5123);
+	assert_string_equal(retirement.endings.items[0].reason, "SIGTERM");
+	assert_string_equal(retirement.endings.items[1].reason, "SIGKILL");
+	retirement_free(&retirement);
+}
+
+static void an_ending_of_nobody_makes_no_sense(void **state)
+{
+	static const char *const records[] = {
+		"{\"journal\":1,\"id\":\"" ID "\",\"command\":\"x\"}",
+		"{\"ending\":{\"pid\":1,\"comm\":\"systemd\",\"starttime\":5},\"reason\":\"SIGKILL\"}",
+	};
+	struct retirement retirement;
+	struct err err = { 0 };
+
+	build_journal(*state, RUN_FILE, records, 2);
+	assert_int_equal(retirement_read(&((struct journal_tree *)*state)->root, ID, &retirement, &err), -EBADMSG);
+	assert_non_null(strstr(err.message, "record 2"));
 	retirement_free(&retirement);
 }
 
@@ -467,6 +521,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		in_journal_tree(what_was_asked_for_is_read_back),
 		in_journal_tree(a_step_counts_as_begun_from_its_first_word),
+		in_journal_tree(whom_no_step_has_captured_is_in_it_before_the_signal),
+		in_journal_tree(an_ending_of_nobody_makes_no_sense),
 		in_journal_tree(events_are_of_the_plan_before_them),
 		in_journal_tree(a_later_plan_is_of_the_same_devices),
 		in_journal_tree(nonsense_in_the_head_is_the_least),

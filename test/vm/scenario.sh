@@ -36,6 +36,16 @@ recovered()
 	[[ $(jq -r .result "$work/out") != in-progress ]]
 }
 
+# The commit is being written down: 75 is fdatasync(2), which a child of its own does
+is_syncing()
+{
+	local pid
+	for pid in $(pgrep -x dax-retire); do
+		grep -qs '^75 ' "/proc/$pid/syscall" && return
+	done
+	return 1
+}
+
 list_holders() { run ndctl list-holders "$@"; }
 
 # expect WHAT COMMAND...: COMMAND succeeds
@@ -94,7 +104,7 @@ hold()
 	: >"$work/hold.$1"
 	"$mkholder" "$@" >"$work/hold.$1" 2>&1 &
 	held=$!
-	wait_until 20 grep -q ready "$work/hold.$1" || {
+	wait_until 60 grep -q ready "$work/hold.$1" || {
 		failed=1
 		echo "# hold $* did not get ready"
 		sed 's/^/#   /' "$work/hold.$1"

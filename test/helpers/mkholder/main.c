@@ -19,9 +19,9 @@
 
 static const struct kind kinds_nothing[] = { { "nothing", NULL, false, "only waits" }, { 0 } };
 
-static const struct kind *const families[] = { kinds_files,   kinds_maps,    kinds_places,
-					       kinds_threads, kinds_sockets, kinds_pins,
-					       kinds_watches, kinds_mounts,  kinds_nothing };
+static const struct kind *const families[] = { kinds_files,   kinds_maps,   kinds_places,  kinds_threads,
+					       kinds_sockets, kinds_pins,   kinds_watches, kinds_mounts,
+					       kinds_memory,  kinds_nothing };
 
 enum { FAMILIES = sizeof(families) / sizeof(families[0]) };
 

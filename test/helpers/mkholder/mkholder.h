@@ -21,7 +21,7 @@ struct kind {
 
 /* Each family; a kind without a name ends it. */
 extern const struct kind kinds_files[], kinds_maps[], kinds_places[], kinds_threads[], kinds_sockets[],
-	kinds_pins[], kinds_watches[], kinds_mounts[];
+	kinds_pins[], kinds_watches[], kinds_mounts[], kinds_memory[];
 
 #define _noreturn_ __attribute__((noreturn))
 
@@ -39,6 +39,9 @@ long number_or(const char *argument, long otherwise);
 
 /* Maps `size` bytes of a file, which is made that long, or of a device; touched, the descriptor closed. */
 char *map_or_fail(const char *path, size_t size, int flags);
+
+/* Of io_uring. */
+int open_ring(void);
 
 /* Puts a descriptor into flight over a socket pair that stays open, and closes it. */
 void send_away(int fd);

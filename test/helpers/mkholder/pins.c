@@ -10,7 +10,7 @@
 
 #include "mkholder.h"
 
-static int open_ring(void)
+int open_ring(void)
 {
 	struct io_uring_params params = { 0 };
 	int ring = (int)syscall(SYS_io_uring_setup, 4, &params);

@@ -49,6 +49,14 @@ static void open_alone(const char *path)
 	open_or_fail(path, O_RDONLY);
 }
 
+static void ring_alone(const char *path)
+{
+	(void)path;
+	if (unshare(CLONE_FILES) < 0)
+		fail("unshare");
+	open_ring();
+}
+
 static void go_alone(const char *path)
 {
 	if (unshare(CLONE_FS) < 0 || chdir(path) < 0)
@@ -66,6 +74,13 @@ static void make_thread_files(const char *path, const char *argument)
 {
 	(void)argument;
 	make_in_thread(path, open_alone);
+}
+
+static void make_thread_ring(const char *path, const char *argument)
+{
+	(void)argument;
+	open_or_fail(path, O_RDONLY);
+	make_in_thread(path, ring_alone);
 }
 
 static void make_thread_cwd(const char *path, const char *argument)
@@ -95,6 +110,12 @@ static void make_leader_gone(const char *path, const char *argument)
 	pthread_exit(NULL);
 }
 
+static void make_leader_gone_ring(const char *path, const char *argument)
+{
+	open_ring();
+	make_leader_gone(path, argument);
+}
+
 static void make_leader_gone_map(const char *path, const char *argument)
 {
 	map_or_fail(path, (size_t)number_or(argument, 4096), MAP_SHARED);
@@ -105,9 +126,13 @@ static void make_leader_gone_map(const char *path, const char *argument)
 
 const struct kind kinds_threads[] = {
 	{ "thread-files", make_thread_files, true, "open in a thread with a file table of its own" },
+	{ "thread-ring", make_thread_ring, true,
+	  "open, and a thread with a file table of its own has an io_uring" },
 	{ "thread-cwd", make_thread_cwd, true, "the working directory of a thread with one of its own" },
 	{ "thread-mount-ns", make_thread_mounts, false, "a thread's private copies of all mounts" },
 	{ "leader-gone", make_leader_gone, true, "open, and the main thread has ended" },
+	{ "leader-gone-ring", make_leader_gone_ring, true,
+	  "open, with an io_uring, and the main thread has ended" },
 	{ "leader-gone-map", make_leader_gone_map, true, "a shared mapping, and the main thread has ended" },
 	{ 0 },
 };

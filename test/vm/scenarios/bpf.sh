@@ -152,7 +152,7 @@ keeps_a_page()
 	local pid fd page
 	hold "$@"
 	expect "$1 is named" pinned_by "$held"
-	read -r pid fd page <"$work/pins"
+	read -r pid fd page _ <"$work/pins"
 	expect "by its descriptor" bash -c '[[ $(readlink "$1") == @(pipe:*|anon_inode:?io_uring?) ]]' - "/proc/$pid/fd/$fd"
 	expect "by the range of that page" pinned_by "$held" "$page" $((page + 1))
 	expect "not by the one before" bash -c '! "$@"' - pinned_by "$held" $((page - 64)) "$page"

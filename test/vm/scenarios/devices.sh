@@ -42,14 +42,14 @@ scenario_sector_namespace()
 	as_mode fsdax -M mem
 }
 
-scenario_devdax_is_retired_when_idle_and_refused_when_used()
+scenario_devdax_is_retired_when_nobody_uses_it()
 {
 	as_mode devdax -M mem
 	wait_until 10 test -c /dev/dax0.0
 	hold map /dev/dax0.0 $((2 << 20))
-	retire namespace0.0 --evict=kill
+	retire namespace0.0 --evict=stop
 	expect_exit 2
-	expect_json '[.vetoes[] | select(.stands and .severity == "critical" and .code == "process")] | length == 1'
+	expect_json '[.vetoes[] | select(.stands and .lifted_by == "--evict=term" and .code == "process")] | length == 1'
 	expect "the user lives" test -e "/proc/$held"
 	kill -KILL "$held"
 	wait "$held"

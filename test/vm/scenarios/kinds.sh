@@ -108,7 +108,9 @@ seen_kinds()
 	lease open
 	uffd-write open
 	thread-files open
+	thread-ring open pin
 	leader-gone open
+	leader-gone-ring open pin
 	map map
 	map-private map
 	pin map
@@ -360,7 +362,7 @@ nodes_of()
 		where="by its node"
 		[[ ${name[$held]} != *-alias ]] || where="by a node elsewhere with its number"
 		where="the $3, ${kind_of[$held]}, $where"
-		holder_row "${name[$held]}" named "$([[ $4 == null ]] && echo never || echo "${4#*=}")" "${where/map/mapped}"
+		holder_row "${name[$held]}" named "${4#*=}" "${where/map/mapped}"
 	done
 }
 
@@ -384,12 +386,13 @@ scenario_a_device_dax_by_any_node()
 	local dev
 	ndctl disable-namespace namespace0.0 >/dev/null
 	dev=$(setup_devdax) || failed=1
-	nodes_of "$dev" dax "device-dax" null
-	kill -KILL "${!kind_of[@]}"
-	wait "${!kind_of[@]}" 2>/dev/null
-	retire namespace0.0
+	nodes_of "$dev" dax "device-dax" --evict=term
+	retire namespace0.0 --evict=term
 	expect_exit 0
 	expect_json '.result == "retired" and all(.verify[]; .ok != false)'
+	for held in "${!kind_of[@]}"; do
+		expect "${kind_of[$held]} has ended" is_gone "$held"
+	done
 	ndctl enable-namespace namespace0.0 >/dev/null
 	setup_fsdax >/dev/null || failed=1
 }

@@ -154,16 +154,15 @@ scenario_a_busy_device_dax_refuses_all()
 	wait_until 10 test -c "$node" || failed=1
 	hold map "$node" $((2 << 20))
 	snapshot >"$work/before"
-	retire_region region0 --evict=kill
+	retire_region region0 --evict=stop
 	expect_exit 2
-	expect_json '[.vetoes[] | select(.stands and .severity == "critical" and .code == "process")] | length == 1'
+	expect_json '[.vetoes[] | select(.stands and .lifted_by == "--evict=term" and .code == "process")] | length == 1'
 	snapshot >"$work/after"
 	expect "nothing changed" diff "$work/before" "$work/after"
 	expect "the user lives" test -e "/proc/$held"
-	kill -KILL "$held"
-	wait "$held"
-	retire_region region0
+	retire_region region0 --evict=kill --grace=1
 	expect_region_retired
+	expect "the user was ended" is_gone "$held"
 	expect "the device-dax is gone" test ! -e "$node"
 	back
 	expect "it comes back" wait_until 10 test -c "$node"

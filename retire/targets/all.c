@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "retire/targets/kinds.h"
+#include "retire/targets/targets.h"
+#include "util/cleanup.h"
+#include "util/root.h"
+
+static const struct target_kind *const kinds[DEVICE_TYPES] = {
+	[DEVICE_DAX] = &target_dax,
+	[DEVICE_PMEM_NAMESPACE] = &target_pmem_namespace,
+	[DEVICE_PMEM_REGION] = &target_pmem_region,
+};
+
+int targets_disable(const struct device *device)
+{
+	_cleanup_(root_close) struct root root = { .fd = -1 };
+	int rc = root_open(&root, NULL);
+
+	return rc < 0 ? rc : kinds[device->type]->disable(&root, device);
+}
+
+int targets_enable(const struct device *device)
+{
+	_cleanup_(root_close) struct root root = { .fd = -1 };
+	int rc = root_open(&root, NULL);
+
+	return rc < 0 ? rc : kinds[device->type]->enable(&root, device);
+}
+
+int targets_is_enabled(const struct root *root, const struct device *device)
+{
+	return kinds[device->type]->is_enabled(root, device);
+}
+
+int targets_check_identity(const struct root *root, const struct device *device, struct err *err)
+{
+	return kinds[device->type]->check_identity(root, device, err);
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The memory of a device-dax: where it is, and what of it is system RAM. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "retire/targets/dax.h"
+#include "retire/targets/sysfs.h"
+#include "util/cleanup.h"
+#include "util/root.h"
+#include "util/text.h"
+
+/* drivers/dax/bus.c: start and end, which belongs to it, of each range of a dax device */
+static int add_ranges(const struct root *root, const char *name, struct device *device)
+{
+	uint64_t start, end;
+	int rc = 0;
+
+	for (int i = 0; rc == 0; i++) {
+		if (root_numberf(root, &start, "/sys/bus/dax/devices/%s/mapping%d/start", name, i) < 0 ||
+		    root_numberf(root, &end, "/sys/bus/dax/devices/%s/mapping%d/end", name, i) < 0)
+			break;
+		if (end > start)
+			rc = sysfs_add_memory(device, start, end - start + 1);
+	}
+	return rc;
+}
+
+int dax_find_memory(const struct root *root, struct device *device)
+{
+	/* drivers/dax/device.c:dev_dax_probe(): its pages are of that order */
+	if (root_numberf(root, &device->align, "/sys/bus/dax/devices/%s/align", device->blockdev) < 0)
+		device->align = 0;
+	return add_ranges(root, device->blockdev, device);
+}
+
+enum blocks { BLOCKS_NONE, BLOCKS_OFFLINE, BLOCKS_ONLINE };
+
+/* "going-offline" is not offline. */
+static enum blocks find_block(const struct root *root, uint64_t number)
+{
+	_cleanup_free_ char *state =
+		root_attributef(root, "/sys/devices/system/memory/memory%" PRIu64 "/state", number);
+
+	if (!state)
+		return BLOCKS_NONE;
+	return strcmp(state, "offline") == 0 ? BLOCKS_OFFLINE : BLOCKS_ONLINE;
+}
+
+/* Of all that lie wholly inside: a block that sticks out belongs to a neighbour. */
+static enum blocks find_blocks(const struct root *root, const struct memory_range *range)
+{
+	enum blocks found = BLOCKS_NONE;
+	uint64_t first, count;
+
+	memory_blocks_in(range, memory_read_block_size(root), &first, &count);
+	for (uint64_t i = 0; found < BLOCKS_ONLINE && i < count; i++) {
+		enum blocks one = find_block(root, first + i);
+
+		found = one > found ? one : found;
+	}
+	return found;
+}
+
+/*
+ * Looked up by address, not by driver: after an unbind of kmem with online
+ * memory no driver is left, and the memory goes on being used until reboot.
+ */
+static enum blocks find_all_blocks(const struct root *root, const char *name)
+{
+	struct device device = { 0 };
+	enum blocks found = BLOCKS_NONE;
+
+	/* what cannot be looked at may be online */
+	if (add_ranges(root, name, &device) < 0)
+		found = BLOCKS_ONLINE;
+	array_each(range, &device.memory) {
+		enum blocks one = find_blocks(root, range);
+
+		found = one > found ? one : found;
+	}
+	free(device.memory.items);
+	return found;
+}
+
+bool dax_has_online_memory(const struct root *root, const char *name)
+{
+	return find_all_blocks(root, name) == BLOCKS_ONLINE;
+}
+
+/* Without a driver even blocks that are offline stay, and keep the addresses:
+ * drivers/dax/kmem.c:dev_dax_kmem_remove(). */
+bool dax_is_system_ram(const struct root *root, const char *name)
+{
+	_cleanup_free_ char *driver = dax_driver(root, name);
+
+	return (driver && strcmp(driver, "kmem") == 0) || find_all_blocks(root, name) != BLOCKS_NONE;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "retire/targets/finding.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "retire/targets/libraries.h"
+#include "util/child.h"
+#include "util/root.h"
+
+enum { FINDING_MS = 5000 };
+
+struct finding {
+	finder *find;
+	const struct root *root;
+	const struct request *request;
+};
+
+/*
+ * A reader that hangs for ever must not keep the lock of a retirement, nor
+ * whoever reads our output from its end.
+ */
+static void let_go_of_files(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct stat found;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (null < 0 || dup2(null, fd) < 0)
+			close(fd);
+	for (int fd = STDERR_FILENO + 1; fd < 64; fd++)
+		if (fstat(fd, &found) == 0 && S_ISREG(found.st_mode))
+			close(fd);
+}
+
+/* In a child: only whether it comes back. */
+static int try_finding(void *argument, int *fd)
+{
+	const struct finding *finding = argument;
+	struct look look = { 0 };
+
+	(void)fd;
+	let_go_of_files();
+	finding->find(finding->root, finding->request, &look, NULL);
+	look_free(&look);
+	return 0;
+}
+
+int finding_returns(finder *find, const struct root *root, const struct request *request, struct err *err)
+{
+	struct finding finding = { find, root, request };
+	int rc = request->dry_run ? 0 : libraries_load(err);
+	struct child left;
+
+	if (rc < 0)
+		return rc;
+	if (root->recorded)
+		return 1;
+	rc = child_run(try_finding, &finding, -1, deadline_in(FINDING_MS), NULL, &left);
+	child_forget(&left);
+	return rc != -ETIMEDOUT;
+}
+
+bool finding_has(const struct look *look, const char *name)
+{
+	array_each(device, &look->devices)
+		if (strcmp(device->name, name) == 0)
+			return true;
+	return false;
+}
+
+int finding_add(const struct root *root, describer *describe, const char *name, struct look *look, struct err *err)
+{
+	struct device device = { 0 }, *added = NULL;
+	int rc = describe(root, name, &device);
+
+	if (rc == 0)
+		added = array_add(&look->devices);
+	if (!added) {
+		device_free(&device);
+		return err_errno(err, rc < 0 ? rc : -ENOMEM, "%s: cannot read it from sysfs", name);
+	}
+	*added = device;
+	return 0;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "retire/targets/sysfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/root.h"
+#include "util/text.h"
+
+char *sysfs_path(const struct root *root, const char *bus, const char *name)
+{
+	_cleanup_free_ char *link = root_readlinkf(root, "/sys/bus/%s/devices/%s", bus, name);
+	const char *rest = link;
+	char *path;
+
+	if (!link)
+		return NULL;
+	/* "../../../devices/…": relative to a directory that is three below /sys */
+	while (starts_with(rest, "../"))
+		rest += 3;
+	if (asprintf(&path, "/sys/%s", rest) < 0) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return path;
+}
+
+int sysfs_write(const struct root *root, const char *value, const char *fmt, ...)
+{
+	_cleanup_close_ int fd = -1;
+	char path[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	fd = root_openf(root, O_WRONLY | O_CLOEXEC, "%s", path);
+	if (fd < 0)
+		return fd;
+	return write(fd, value, strlen(value)) < 0 ? -errno : 0;
+}
+
+char *sysfs_basename(const char *link)
+{
+	const char *slash = link ? strrchr(link, '/') : NULL;
+
+	return slash ? strdup(slash + 1) : NULL;
+}
+
+int sysfs_add_memory(struct device *device, uint64_t start, uint64_t size)
+{
+	struct memory_range *range = array_add(&device->memory);
+
+	if (!range)
+		return -ENOMEM;
+	*range = (struct memory_range){ start, size };
+	return 0;
+}
+
+/* The initial namespaces have fixed numbers: include/linux/proc_ns.h, PROC_PID_INIT_INO and PROC_USER_INIT_INO. */
+static bool is_initial(const struct root *root, const char *kind, unsigned number)
+{
+	_cleanup_free_ char *link = root_readlinkf(root, "/proc/self/ns/%s", kind);
+	char initial[32];
+
+	snprintf(initial, sizeof(initial), "%s:[%u]", kind, number);
+	return link && strcmp(link, initial) == 0;
+}
+
+bool sysfs_sees_everybody(const struct root *root)
+{
+	return is_initial(root, "pid", 0xEFFFFFFCU) && is_initial(root, "user", 0xEFFFFFFDU);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What devices of every bus have in sysfs. Only for targets/. */
+#ifndef RETIRE_TARGETS_SYSFS_H
+#define RETIRE_TARGETS_SYSFS_H
+
+#include "retire/model.h"
+
+struct root;
+
+/* The directory of a device of that bus, without links; caller frees; NULL with errno set. */
+char *sysfs_path(const struct root *root, const char *bus, const char *name);
+
+/* Writes an attribute. 0 or a negative errno. */
+int sysfs_write(const struct root *root, const char *value, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The last part of the target of a link; NULL for NULL; caller frees. */
+char *sysfs_basename(const char *link);
+
+/* 0 or -ENOMEM. */
+int sysfs_add_memory(struct device *device, uint64_t start, uint64_t size);
+
+/* This program lives in the initial pid and user namespaces. */
+bool sysfs_sees_everybody(const struct root *root);
+
+#endif
