@@ -453,6 +453,8 @@ static void execute(struct job *job, const char *id)
 static void end_job(struct job *job)
 {
 	end_execution(job);
+	/* the result outlives the job, and nobody has to keep a namespace for what is printed */
+	look_release_namespaces(&job->result->look);
 	plan_free(&job->plan);
 	plan_free(&job->final);
 	look_free(&job->second);
