@@ -126,6 +126,11 @@ static int visit_process(struct finder *finder, const char *name)
 	struct stat st;
 	char path[64];
 
+	/* one that ends meanwhile is denied, too, the first time: fs/proc/namespaces.c:proc_ns_readlink() */
+	if (!ino && errno == EACCES) {
+		ino = namespace_ino(finder->proc, name);
+		index = ino ? namespaces_index(finder->look, ino) : -ENOENT;
+	}
 	if (!ino) {
 		finder->denied |= errno == EACCES || errno == EPERM;
 		return 0;

@@ -200,14 +200,32 @@ int process_identify(int proc, pid_t pid, struct finding *finding)
 	return process < 0 ? process : identify(process, finding);
 }
 
+/*
+ * What is denied of a process that may be looked at is a link of a thread, or of all of it, that has just ended:
+ * fs/proc/base.c:proc_fd_access_allowed(). Looked at again, it is not there.
+ */
+static bool has_ended_meanwhile(int process, const struct finding *finding)
+{
+	struct proc_stat stat;
+
+	return finding->denied == -EACCES &&
+	       (has_program(process) || proc_file_stat(process, "stat", &stat) < 0 || !has_files(&stat));
+}
+
+enum { LOOKS = 4 };
+
 int process_scan(struct process_scan *scan, pid_t pid, struct finding *finding)
 {
 	_cleanup_close_ int process = open_process(scan->proc, pid);
-	int rc;
+	int rc, looks = 0;
 
-	*finding = (struct finding){ .pid = pid };
-	file_scan_forget(&scan->files);
-	rc = process < 0 ? process : scan_files(scan, process, finding);
+	do {
+		if (looks)
+			finding_free(finding);
+		*finding = (struct finding){ .pid = pid };
+		file_scan_forget(&scan->files);
+		rc = process < 0 ? process : scan_files(scan, process, finding);
+	} while (rc >= 0 && ++looks < LOOKS && has_ended_meanwhile(process, finding));
 	if (rc == -ENOENT)
 		return -ESRCH;
 	if (rc == -ESRCH || is_ours(rc))

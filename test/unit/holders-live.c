@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -385,6 +386,51 @@ static void who_may_hold_what_nothing_shows_is_a_suspect(void **state)
 	free(likely);
 }
 
+/* A process with a few files that ends soon, and the next one, until the parent has ended. */
+static pid_t make_mayflies(void)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGCHLD, SIG_IGN);
+	for (;;) {
+		pid_t one = fork();
+
+		if (one == 0) {
+			for (int i = 0; i < 64; i++)
+				dup(STDERR_FILENO);
+			usleep((useconds_t)(getpid() % 7 * 50));
+			_exit(0);
+		}
+		usleep(20);
+	}
+}
+
+/* Its links are denied for a moment, and that is no secret that somebody keeps. */
+static void who_ends_while_being_looked_at_is_not_unknown(void **state)
+{
+	pid_t mayflies[3];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(mayflies); i++)
+		mayflies[i] = make_mayflies();
+	for (int round = 0; round < 30; round++) {
+		struct look look = { .initial_namespaces = true };
+
+		find_users(&look);
+		array_each(unknown, &look.unknowns)
+			if (strstr(unknown->reason, strerror(EACCES)))
+				fail_msg("%s: %s", unknown->subject, unknown->reason);
+		look_free(&look);
+	}
+	for (size_t i = 0; i < COUNT_OF(mayflies); i++)
+		kill(mayflies[i], SIGKILL);
+	for (size_t i = 0; i < COUNT_OF(mayflies); i++)
+		waitpid(mayflies[i], NULL, 0);
+}
+
 static bool make_place(void)
 {
 	return getenv("MKHOLDER") && geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
@@ -401,6 +447,7 @@ int main(void)
 		cmocka_unit_test(a_kernel_that_does_not_come_back_is_given_up),
 		cmocka_unit_test(what_proc_hides_is_unknown),
 		cmocka_unit_test(who_may_hold_what_nothing_shows_is_a_suspect),
+		cmocka_unit_test(who_ends_while_being_looked_at_is_not_unknown),
 	};
 
 	return make_place() ? cmocka_run_group_tests(tests, NULL, NULL) : SKIPPED;
