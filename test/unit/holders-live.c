@@ -408,12 +408,23 @@ static pid_t make_mayflies(void)
 	}
 }
 
+static bool is_unknown(const struct look *look, const char *subject)
+{
+	array_each(unknown, &look->unknowns)
+		if (strcmp(unknown->subject, subject) == 0)
+			return true;
+	return false;
+}
+
 /* Its links are denied for a moment, and that is no secret that somebody keeps. */
 static void who_ends_while_being_looked_at_is_not_unknown(void **state)
 {
+	struct look before = { .initial_namespaces = true };
 	pid_t mayflies[3];
 
 	(void)state;
+	/* in a container the first process may be out of reach */
+	find_users(&before);
 	for (size_t i = 0; i < COUNT_OF(mayflies); i++)
 		mayflies[i] = make_mayflies();
 	for (int round = 0; round < 30; round++) {
@@ -421,7 +432,7 @@ static void who_ends_while_being_looked_at_is_not_unknown(void **state)
 
 		find_users(&look);
 		array_each(unknown, &look.unknowns)
-			if (strstr(unknown->reason, strerror(EACCES)))
+			if (!is_unknown(&before, unknown->subject))
 				fail_msg("%s: %s", unknown->subject, unknown->reason);
 		look_free(&look);
 	}
@@ -429,6 +440,7 @@ static void who_ends_while_being_looked_at_is_not_unknown(void **state)
 		kill(mayflies[i], SIGKILL);
 	for (size_t i = 0; i < COUNT_OF(mayflies); i++)
 		waitpid(mayflies[i], NULL, 0);
+	look_free(&before);
 }
 
 static bool make_place(void)
