@@ -103,6 +103,13 @@ fresh_ram()
 	shift
 	echo offline >/sys/devices/system/memory/auto_online_blocks
 	make_region ram 256 "$@" || { failed=1; echo "# no region over $*"; return; }
+	# a name that was a device once stays with that driver
+	wait_until 10 test -e "/sys/bus/dax/devices/$(dax)/driver" || failed=1
+	if [[ ! /sys/bus/dax/devices/$(dax)/driver -ef /sys/bus/dax/drivers/kmem ]]; then
+		dax >/sys/bus/dax/drivers/device_dax/unbind
+		dax >/sys/bus/dax/drivers/device_dax/remove_id
+		dax >/sys/bus/dax/drivers/kmem/new_id
+	fi 2>/dev/null
 	wait_until 10 test -e "$(blocks | head -n 1)" || failed=1
 	for block in $(blocks | tac); do
 		echo "online_$zone" >"$block/state"
@@ -157,7 +164,8 @@ leave_cxl()
 		[[ ! -e $one/dpa_size || $(($(<"$one/dpa_size"))) == 0 ]] || echo 0 >"$one/dpa_size"
 	done
 	for one in /sys/bus/pci/slots/*; do
-		[[ $(<"$one/power") == 1 ]] || echo 1 >"$one/power"
+		# a card that was powered off is no more, for the emulator
+		[[ $(<"$one/power") == 1 ]] || touch "$work/spoils"
 	done
 	echo 1 >/sys/bus/pci/rescan
 	for one in "$cxl"/mem*; do
