@@ -28,6 +28,8 @@ void root_close(struct root *root)
 	root->fd = -1;
 }
 
+enum { RACES_MAX = 1000 };
+
 /*
  * RESOLVE_IN_ROOT also refuses magic links such as /proc/PID/root (openat2(2)),
  * so the running machine is opened the plain way.
@@ -35,12 +37,16 @@ void root_close(struct root *root)
 static int root_openat(const struct root *root, const char *path, int flags)
 {
 	struct open_how how = { .flags = (unsigned)flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
-	int fd;
+	int fd, tries = 0;
 
-	if (root->recorded)
-		fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
-	else
+	if (!root->recorded) {
 		fd = openat(root->fd, path, flags | O_CLOEXEC);
+		return fd < 0 ? -errno : fd;
+	}
+	/* a ".." that meets a mount or a rename, wherever that is: openat2(2) says to try again */
+	do
+		fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+	while (fd < 0 && errno == EAGAIN && ++tries < RACES_MAX);
 	return fd < 0 ? -errno : fd;
 }
 

@@ -11,7 +11,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "test/unit/tree-root.h"
@@ -160,6 +165,35 @@ static void descriptors_do_not_leak_into_programs(void **state)
 	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 }
 
+/* In a mount namespace of its own, until the parent ends. */
+static void mount_all_the_time(const char *directory)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		_exit(1);
+	while (mount(directory, directory, NULL, MS_BIND, NULL) == 0 && umount(directory) == 0)
+		continue;
+	_exit(1);
+}
+
+/* The kernel gives up at a ".." when anything is mounted anywhere meanwhile: that is not a file that is not there.
+ */
+static void mounts_elsewhere_hide_nothing(void **state)
+{
+	struct place *place = *state;
+	pid_t pid;
+
+	tree_text(&place->tree, "/devices/a/b/c/file", "inside\n");
+	tree_link(&place->tree, "/class/link", "../devices/a/b/../b/../b/c/../c/../c");
+	pid = fork();
+	if (pid == 0)
+		mount_all_the_time("/tmp");
+	for (int i = 0; i < 20000; i++)
+		assert_true(root_existsf(&place->root, "/class/link/file"));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +207,7 @@ int main(void)
 		in_tree(a_path_that_is_too_long_is_refused),
 		cmocka_unit_test(the_running_machine_is_the_default_root),
 		in_tree(descriptors_do_not_leak_into_programs),
+		in_tree(mounts_elsewhere_hide_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,7 +121,6 @@ fresh_cxl_pmem()
 {
 	make_region pmem 4096 "$@" || { failed=1; echo "# no region over $*"; return; }
 	wait_until 10 nd_region || failed=1
-	ndctl write-labels -f -b CXL all >/dev/null 2>&1
 	namespace=$(ndctl create-namespace -f -m fsdax -M mem -r "$(nd_region)" | jq -r .dev)
 	disk=/dev/$(ndctl list -n "$namespace" | jq -r '.[0].blockdev')
 	wait_until 10 test -b "$disk" || failed=1
@@ -163,6 +162,8 @@ leave_cxl()
 	for one in "$cxl"/decoder*; do
 		[[ ! -e $one/dpa_size || $(($(<"$one/dpa_size"))) == 0 ]] || echo 0 >"$one/dpa_size"
 	done
+	# labels are of a region, and of which cards it was over
+	ndctl init-labels -f -b CXL all
 	for one in /sys/bus/pci/slots/*; do
 		# a card that was powered off is no more, for the emulator
 		[[ $(<"$one/power") == 1 ]] || touch "$work/spoils"
