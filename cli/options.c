@@ -152,6 +152,13 @@ static int set_bus(struct options *options, const char *value, struct err *err)
 	return 0;
 }
 
+static int set_decoder(struct options *options, const char *value, struct err *err)
+{
+	(void)err;
+	options->request.decoder = value;
+	return 0;
+}
+
 static int set_region(struct options *options, const char *value, struct err *err)
 {
 	(void)err;
@@ -258,6 +265,8 @@ static int set_exit_code(struct options *options, const char *value, struct err 
 #define BUS_ENTRY { "bus", 'b', "bus-id", false, "limit to a bus with an id or provider of <bus-id>", set_bus }
 #define REGION_ENTRY \
 	{ "region", 'r', "region-id", false, "limit to a region with an id or name of <region-id>", set_region }
+#define DECODER_ENTRY \
+	{ "decoder", 'd', "decoder-id", false, "limit to a root decoder with an id or name of <decoder-id>", set_decoder }
 #define NODE_ENTRY { "node", 0, "N", false, "limit to the devices of NUMA node N; without a name: all of them", set_node }
 #define NO_UNBIND_ENTRY \
 	{ "no-unbind", 0, NULL, false, "take its memory offline; it keeps its driver", set_no_unbind }
@@ -291,6 +300,11 @@ const struct option_entry dax_retire_entries[] = { RETIRE_ENTRIES, NO_UNBIND_ENT
 						   NODE_ENTRY,	   HUMAN_ENTRY,	    OUTPUT_ENTRIES };
 const struct option_entry list_holders_entries[] = { BUS_ENTRY, REGION_ENTRY, LIST_HOLDERS_ENTRIES };
 const struct option_entry dax_list_holders_entries[] = { REGION_ENTRY, NODE_ENTRY, LIST_HOLDERS_ENTRIES };
+
+const struct option_entry cxl_region_entries[] = { RETIRE_ENTRIES, BUS_ENTRY, DECODER_ENTRY, HUMAN_ENTRY,
+						   OUTPUT_ENTRIES };
+const struct option_entry cxl_memdev_entries[] = { RETIRE_ENTRIES, BUS_ENTRY, HUMAN_ENTRY, OUTPUT_ENTRIES };
+const struct option_entry cxl_list_holders_entries[] = { BUS_ENTRY, DECODER_ENTRY, LIST_HOLDERS_ENTRIES };
 
 const struct option_entry recover_entries[] = {
 	EVENTS_ENTRY,

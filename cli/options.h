@@ -47,6 +47,7 @@ struct option_table {
 /* For every command that retires, and for list-holders. */
 extern const struct option_entry retire_entries[], dax_retire_entries[], dax_list_holders_entries[];
 extern const struct option_entry list_holders_entries[];
+extern const struct option_entry cxl_region_entries[], cxl_memdev_entries[], cxl_list_holders_entries[];
 extern const struct option_entry recover_entries[], restore_entries[], list_retirements_entries[];
 
 /* The codes of --allow, RISK_CODES of them. */

@@ -4,6 +4,12 @@
 
 #include "cli/options.h"
 
+int cxl_retire_region(int argc, const char **argv, void *ctx);
+int cxl_retire_memdev(int argc, const char **argv, void *ctx);
+int cxl_list_holders(int argc, const char **argv, void *ctx);
+
+extern const struct option_table cxl_retire_region_options, cxl_retire_memdev_options, cxl_list_holders_options;
+
 /* What a journal tells of: cxl/retirements.c */
 int cxl_recover(int argc, const char **argv, void *ctx);
 int cxl_restore(int argc, const char **argv, void *ctx);

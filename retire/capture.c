@@ -193,6 +193,11 @@ static const struct text_field device_texts[] = {
 	{ "disk", offsetof(struct device, disk), false },
 };
 
+static bool is_of_cxl(enum device_type type)
+{
+	return type == DEVICE_CXL_REGION || type == DEVICE_CXL_MEMDEV;
+}
+
 struct json_object *capture_device(const struct device *device)
 {
 	struct json_object *object = json_object_new_object();
@@ -209,6 +214,8 @@ struct json_object *capture_device(const struct device *device)
 	put_number(object, "capacity", device->capacity);
 	put_number(object, "resource", device->resource);
 	put_number(object, "set_cookie", device->set_cookie);
+	if (is_of_cxl(device->type))
+		put_object(object, "cxl", capture_cxl(&device->cxl));
 	return object;
 }
 
@@ -236,7 +243,9 @@ static bool fits_type(enum device_mode mode, enum device_type type)
 	case DEVICE_DAX:
 		return mode == MODE_DEVDAX || mode == MODE_SYSTEM_RAM;
 	case DEVICE_PMEM_NAMESPACE:
-		return mode != MODE_NONE && mode != MODE_SYSTEM_RAM;
+		return mode == MODE_FSDAX || mode == MODE_DEVDAX || mode == MODE_SECTOR || mode == MODE_RAW;
+	case DEVICE_CXL_REGION:
+		return mode == MODE_RAM || mode == MODE_PMEM;
 	default:
 		return mode == MODE_NONE;
 	}
@@ -262,6 +271,12 @@ int captured_device(struct json_object *object, struct device *device)
 			!is_plain_path(device->path) || (device->blockdev && !is_plain_name(device->blockdev)) ||
 			(device->driver_device && !is_plain_name(device->driver_device)) ||
 			!fits_type(device->mode, device->type)))
+		rc = -EBADMSG;
+	if (rc == 0 && is_of_cxl(device->type))
+		rc = captured_cxl(object_of(object, "cxl"), &device->cxl);
+	/* what makes a region again needs to be told by whom, and a card where it was */
+	if (rc == 0 && is_of_cxl(device->type) &&
+	    !(device->type == DEVICE_CXL_REGION ? device->cxl.root_decoder : device->cxl.host))
 		rc = -EBADMSG;
 	if (rc < 0) {
 		device_free(device);

@@ -18,6 +18,10 @@ struct json_object;
 struct json_object *capture_device(const struct device *device);
 int captured_device(struct json_object *object, struct device *device);
 
+/* What a CXL region or memdev is made of; cxl_free() when done. */
+struct json_object *capture_cxl(const struct cxl *cxl);
+int captured_cxl(struct json_object *object, struct cxl *cxl);
+
 /* A mount with its namespace, which is told by its inode number. */
 struct json_object *capture_mount(const struct look *look, const struct holder *mount);
 

@@ -62,6 +62,9 @@ int machine_find_memory_keepers(const struct machine *machine, struct look *look
 
 static bool is_same(const struct device *was, const struct device *now)
 {
+	/* a card that was away comes back by another name */
+	if (was->type == DEVICE_CXL_MEMDEV && now->type == was->type && was->cxl.serial)
+		return was->cxl.serial == now->cxl.serial;
 	return was->type == now->type && strcmp(was->name, now->name) == 0;
 }
 

@@ -17,21 +17,43 @@ const char *evict_level_name(enum evict_level level)
 	return names[level];
 }
 
+/* What is known of each type of device by itself. */
+static const struct {
+	const char *name, *bus, *tool;
+	bool has_users;
+} device_facts[DEVICE_TYPES] = {
+	[DEVICE_PMEM_NAMESPACE] = { "pmem-namespace", "nd", "ndctl", true },
+	[DEVICE_DAX] = { "dax-device", "dax", "daxctl", true },
+	[DEVICE_PMEM_REGION] = { "pmem-region", "nd", "ndctl", false },
+	[DEVICE_CXL_REGION] = { "cxl-region", "cxl", "cxl", false },
+	[DEVICE_CXL_MEMDEV] = { "cxl-memdev", "cxl", "cxl", false },
+};
+
 const char *device_type_name(enum device_type type)
 {
-	static const char *const names[] = { "pmem-namespace", "dax-device", "pmem-region" };
-
-	return names[type];
+	return device_facts[type].name;
 }
 
 const char *device_bus(enum device_type type)
 {
-	return type == DEVICE_DAX ? "dax" : "nd";
+	return device_facts[type].bus;
+}
+
+const char *device_tool(enum device_type type)
+{
+	return device_facts[type].tool;
+}
+
+bool device_has_users(enum device_type type)
+{
+	return device_facts[type].has_users;
 }
 
 const char *device_mode_name(enum device_mode mode)
 {
-	static const char *const names[] = { "fsdax", "devdax", "system-ram", "sector", "raw", NULL };
+	static const char *const names[] = {
+		"fsdax", "devdax", "system-ram", "sector", "raw", "ram", "pmem", NULL
+	};
 
 	return names[mode];
 }
@@ -211,6 +233,7 @@ void device_free(struct device *device)
 	free(device->remover);
 	free(device->instance_uuid);
 	free(device->memory.items);
+	cxl_free(&device->cxl);
 }
 
 bool device_has_pages(const struct device *device)
@@ -258,6 +281,7 @@ static int copy_device(const struct device *device, struct look *copy)
 	to->remover = copy_text(device->remover, &failed);
 	to->instance_uuid = copy_text(device->instance_uuid, &failed);
 	copy_memory(device, to, &failed);
+	failed |= cxl_copy(&device->cxl, &to->cxl) < 0;
 	return failed ? -ENOMEM : 0;
 }
 

@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "retire/cxl.h"
 #include "retire/memory.h"
 #include "util/array.h"
 #include "util/err.h"
@@ -32,17 +33,36 @@ enum evict_level { EVICT_NONE, EVICT_STOP, EVICT_TERM, EVICT_KILL, EVICT_NEVER }
 const char *evict_level_name(enum evict_level level);
 
 /* The order is that in which their drivers are taken away: what stands on another before that. */
-enum device_type { DEVICE_PMEM_NAMESPACE, DEVICE_DAX, DEVICE_PMEM_REGION, DEVICE_TYPES };
-enum device_mode { MODE_FSDAX, MODE_DEVDAX, MODE_SYSTEM_RAM, MODE_SECTOR, MODE_RAW, MODE_NONE };
+enum device_type {
+	DEVICE_PMEM_NAMESPACE,
+	DEVICE_DAX,
+	DEVICE_PMEM_REGION,
+	DEVICE_CXL_REGION,
+	DEVICE_CXL_MEMDEV,
+	DEVICE_TYPES
+};
+enum device_mode {
+	MODE_FSDAX,
+	MODE_DEVDAX,
+	MODE_SYSTEM_RAM,
+	MODE_SECTOR,
+	MODE_RAW,
+	MODE_RAM,  /* a CXL region of volatile memory … */
+	MODE_PMEM, /* … or of persistent memory */
+	MODE_NONE
+};
 
 const char *device_type_name(enum device_type type);
-const char *device_bus(enum device_type type);	     /* "nd", "dax": tells nd's region0 from cxl's */
+const char *device_bus(enum device_type type);	     /* "nd", "dax", "cxl": tells nd's region0 from cxl's */
+const char *device_tool(enum device_type type);	     /* whose command it is for: "ndctl" */
+bool device_has_users(enum device_type type);	     /* they open, map or mount it; else others stand on it */
 const char *device_mode_name(enum device_mode mode); /* NULL for MODE_NONE */
 
 /*
  * A device that the user named, or that stands on a region that the user
  * named. `dev` is of the whole disk, or of the character device in devdax mode;
- * a region has no node of its own, and comes after its namespaces.
+ * a region has no node of its own, and comes after its namespaces; a memdev
+ * comes after its regions.
  */
 struct device {
 	char *name; /* "namespace0.0", "region0" */
@@ -73,6 +93,9 @@ struct device {
 	/* What can be mapped of it, page by page: without what the kernel keeps for itself at its start. */
 	ARRAY_OF(struct memory_range) memory;
 	uint64_t align; /* of a device-dax: its pages are that large, in bytes; 0: unknown */
+
+	struct cxl cxl; /* of a CXL region or memdev, and empty else */
+	size_t below;	/* the device of the look that it stands on, as its index + 1; 0: none is there */
 };
 
 /* Does the kernel have a struct page for what it gives to users, so that somebody can reference one? */

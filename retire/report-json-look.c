@@ -42,6 +42,45 @@ static struct json_object *json_pages(const struct references *references)
 	return object;
 }
 
+static struct json_object *json_target(const struct cxl_target *target, size_t position)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_put_number(object, "position", position);
+	json_put_text(object, "memdev", target->memdev);
+	json_put_text(object, "decoder", target->decoder);
+	if (target->serial)
+		json_put_number(object, "serial", target->serial);
+	return object;
+}
+
+/* As `cxl list -R` names them. */
+static void put_cxl_region(struct json_object *object, const struct cxl *cxl)
+{
+	struct json_object *mappings = json_object_new_array();
+
+	json_put_text(object, "root_decoder", cxl->root_decoder);
+	json_put_number(object, "interleave_ways", cxl->ways);
+	json_put_number(object, "interleave_granularity", cxl->granularity);
+	json_put_text(object, "decode_state", cxl->committed ? "commit" : "reset");
+	json_put_true(object, "locked", cxl->locked);
+	json_put(object, "mappings", mappings);
+	for (size_t i = 0; i < cxl->targets.count; i++)
+		json_append(mappings, json_target(&cxl->targets.items[i], i));
+}
+
+/* As `cxl list -M` names them. */
+static void put_cxl_memdev(struct json_object *object, const struct cxl *cxl, const struct report_options *options)
+{
+	json_put_size(object, "ram_size", cxl->ram_size, options);
+	json_put_size(object, "pmem_size", cxl->pmem_size, options);
+	json_put_number(object, "serial", cxl->serial);
+	if (cxl->numa_node >= 0)
+		json_put_number(object, "numa_node", (uint64_t)cxl->numa_node);
+	json_put_text(object, "host", cxl->host);
+	json_put_text(object, "slot", cxl->slot);
+}
+
 struct json_object *json_device(const struct result *result, size_t index, const struct report_options *options)
 {
 	const struct device *device = &result->look.devices.items[index];
@@ -58,6 +97,10 @@ struct json_object *json_device(const struct result *result, size_t index, const
 	json_put_true(object, "system_ram", device->system_ram);
 	json_put_size(object, "size", device->size, options);
 	json_put_text(object, "uuid", device->uuid);
+	if (device->type == DEVICE_CXL_REGION)
+		put_cxl_region(object, &device->cxl);
+	if (device->type == DEVICE_CXL_MEMDEV)
+		put_cxl_memdev(object, &device->cxl, options);
 	if (!device->enabled)
 		json_put_text(object, "state", "disabled");
 	json_put_true(object, "gone", device->gone);

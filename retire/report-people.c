@@ -19,6 +19,8 @@ static const char *shown(const char *text, char *copy)
 /* What the user named: a namespace that is here because of its region is not. */
 static bool goes_with_region(const struct look *look, const struct device *device)
 {
+	if (device->below)
+		return true;
 	array_each(region, &look->devices) {
 		size_t length = strlen(region->path ? region->path : "");
 
@@ -81,13 +83,12 @@ static void print_options_needed(const struct result *result, FILE *err)
 	}
 }
 
+/* What was named comes after what stands on it. */
 static const char *tool_of(const struct result *result)
 {
-	static const char *const tools[] = {
-		[DEVICE_DAX] = "daxctl", [DEVICE_PMEM_NAMESPACE] = "ndctl", [DEVICE_PMEM_REGION] = "ndctl"
-	};
+	const struct look *look = &result->look;
 
-	return result->look.devices.count ? tools[result->look.devices.items[0].type] : "ndctl";
+	return look->devices.count ? device_tool(look->devices.items[look->devices.count - 1].type) : "ndctl";
 }
 
 static void people_refused(const struct result *result, bool verbose, FILE *err)

@@ -17,6 +17,7 @@ struct request {
 	size_t name_count;
 	const char *bus, *region; /* filters; NULL: any */
 	const char *node;	  /* … the number of the NUMA node of a dax device */
+	const char *decoder;	  /* … the root decoder of a CXL region */
 	enum evict_level evict;
 	const char *const *allow; /* veto codes of severity risk that are taken */
 	size_t allow_count;

@@ -14,8 +14,8 @@ enum { UNBIND_MS = 60000 };
 
 static enum notify notify_of(const struct execution *execution, const struct step *step)
 {
-	/* a file system is on a namespace, never on a region */
-	if (execution->look->devices.items[step->device].type == DEVICE_PMEM_REGION)
+	/* a file system is on a namespace, never on a region or a memdev */
+	if (!device_has_users(execution->look->devices.items[step->device].type))
 		return NOTIFY_NONE;
 	if (execution->kernel->facts[KERNEL_PRE_REMOVE] != ANSWER_YES)
 		return NOTIFY_UNSUPPORTED;

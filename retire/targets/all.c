@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+
 #include "retire/targets/kinds.h"
 #include "retire/targets/targets.h"
 #include "util/cleanup.h"
@@ -8,7 +10,14 @@ static const struct target_kind *const kinds[DEVICE_TYPES] = {
 	[DEVICE_DAX] = &target_dax,
 	[DEVICE_PMEM_NAMESPACE] = &target_pmem_namespace,
 	[DEVICE_PMEM_REGION] = &target_pmem_region,
+	[DEVICE_CXL_REGION] = &target_cxl_region,
+	[DEVICE_CXL_MEMDEV] = &target_cxl_memdev,
 };
+
+const struct target_kind *target_kind(enum device_type type)
+{
+	return kinds[type];
+}
 
 int targets_disable(const struct device *device)
 {
@@ -24,6 +33,16 @@ int targets_enable(const struct device *device)
 	int rc = root_open(&root, NULL);
 
 	return rc < 0 ? rc : kinds[device->type]->enable(&root, device);
+}
+
+int targets_change(const struct device *device, enum cxl_change change)
+{
+	_cleanup_(root_close) struct root root = { .fd = -1 };
+	int rc = root_open(&root, NULL);
+
+	if (rc == 0 && !kinds[device->type]->changes[change])
+		rc = -ENOTSUP;
+	return rc < 0 ? rc : kinds[device->type]->changes[change](&root, device);
 }
 
 int targets_is_enabled(const struct root *root, const struct device *device)

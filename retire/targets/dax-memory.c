@@ -63,6 +63,11 @@ static enum blocks find_blocks(const struct root *root, const struct memory_rang
 	return found;
 }
 
+bool dax_range_is_online(const struct root *root, const struct memory_range *range)
+{
+	return find_blocks(root, range) == BLOCKS_ONLINE;
+}
+
 /*
  * Looked up by address, not by driver: after an unbind of kmem with online
  * memory no driver is left, and the memory goes on being used until reboot.

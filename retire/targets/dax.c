@@ -50,7 +50,7 @@ static uint64_t number_of(const struct root *root, const char *name, const char 
 	return root_numberf(root, &number, "/sys/bus/dax/devices/%s/%s", name, attribute) < 0 ? 0 : number;
 }
 
-static int describe(const struct root *root, const char *name, struct device *device)
+int dax_describe(const struct root *root, const char *name, struct device *device)
 {
 	device->type = DEVICE_DAX;
 	device->name = strdup(name);
@@ -139,9 +139,9 @@ static bool node_fits(const struct root *root, const char *filter, const char *n
 	return node && strcmp(node, filter) == 0;
 }
 
-static int add_device(const struct root *root, const char *name, struct look *look, struct err *err)
+int dax_add_device(const struct root *root, const char *name, struct look *look, struct err *err)
 {
-	return finding_has(look, name) ? 0 : finding_add(root, describe, name, look, err);
+	return finding_has(look, "dax", name) ? 0 : finding_add(root, dax_describe, name, look, err);
 }
 
 static int find_named(const struct root *root, const struct request *request, const struct dax_names *names,
@@ -165,7 +165,7 @@ static int find_named(const struct root *root, const struct request *request, co
 		if (!number_of(root, *name, "size"))
 			return err_set(err, -ENXIO, "%s: it has no capacity (a seed for 'daxctl create-device')",
 				       text);
-		return add_device(root, *name, look, err);
+		return dax_add_device(root, *name, look, err);
 	}
 	return err_set(err, -ENODEV, "%s: no such dax device (see 'daxctl list -D -i')", text);
 }
@@ -181,7 +181,7 @@ static int find_all(const struct root *root, const struct request *request, cons
 		    !number_of(root, *name, "size"))
 			continue;
 		any = true;
-		rc = add_device(root, *name, look, err);
+		rc = dax_add_device(root, *name, look, err);
 	}
 	return any ? rc : err_set(err, -ENODEV, "node %s has no dax device", request->node);
 }
@@ -238,6 +238,9 @@ static int check_identity(const struct root *root, const struct device *device, 
 	_cleanup_free_ char *path = sysfs_path(root, "dax", device->name);
 	int rc;
 
+	/* ".../region0/dax_region0/dax0.0": what it is on can be made again */
+	if (!path && strstr(device->path, "/dax_region"))
+		return err_set(err, -ENXIO, "%s is not there: its region is disabled", device->name);
 	if (!path)
 		return err_set(err, -ENODEV, "%s is not there", device->name);
 	rc = identity_same_text(device, "path", device->path, path, err);
@@ -265,6 +268,13 @@ static int unbind(const struct root *root, const char *name, const char *driver)
 	/* or the driver would take it again whenever it is looked for one: drivers/dax/bus.c:do_id_store() */
 	write_name(root, driver, "remove_id", name);
 	return write_name(root, driver, "unbind", name);
+}
+
+int dax_release(const struct root *root, const char *name)
+{
+	_cleanup_free_ char *driver = dax_driver(root, name);
+
+	return driver ? unbind(root, name, driver) : 0;
 }
 
 static int disable(const struct root *root, const struct device *device)
@@ -337,4 +347,4 @@ static int enable(const struct root *root, const struct device *device)
 	return rc < 0 ? rc : dax_switch_driver(root, device->name, device->driver);
 }
 
-const struct target_kind target_dax = { disable, enable, is_enabled, check_identity };
+const struct target_kind target_dax = { disable, enable, is_enabled, check_identity, dax_describe };

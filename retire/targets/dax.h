@@ -4,11 +4,18 @@
 #define RETIRE_TARGETS_DAX_H
 
 #include "retire/model.h"
+#include "util/err.h"
 
 struct root;
 
 /* "dax1.0", but not its siblings such as "dax_region". */
 bool dax_is_name(const char *name);
+
+/* Fills *device, which the caller frees whatever is returned. 0 or a negative errno; -ENODEV: it is gone. */
+int dax_describe(const struct root *root, const char *name, struct device *device);
+
+/* Adds the device-dax of that name to the devices, once. */
+int dax_add_device(const struct root *root, const char *name, struct look *look, struct err *err);
 
 /* Fills device->memory from the ranges of its `blockdev`, and device->align; 0 or -ENOMEM. */
 int dax_find_memory(const struct root *root, struct device *device);
@@ -17,12 +24,19 @@ int dax_find_memory(const struct root *root, struct device *device);
 bool dax_is_system_ram(const struct root *root, const char *name);
 bool dax_has_online_memory(const struct root *root, const char *name);
 
+/* The same of all blocks that lie wholly inside of a range, whoever has them. */
+bool dax_range_is_online(const struct root *root, const struct memory_range *range);
+
 /*
  * Gives the device-dax `name` to `driver`, whatever has it now, provided that no
  * memory of it is online. Memory that kmem adds comes offline: who brings it
  * back knows which blocks and where. 0, 1 when it has it, or a negative errno.
  */
 int dax_switch_driver(const struct root *root, const char *name, const char *driver);
+
+/* Takes the device-dax `name` from whatever driver has it, provided that no memory of it is online. 0 or a
+ * negative errno. */
+int dax_release(const struct root *root, const char *name);
 
 /* The name of its driver, "device_dax" or "kmem"; caller frees; NULL when it has none. */
 char *dax_driver(const struct root *root, const char *name);

@@ -64,10 +64,10 @@ int finding_returns(finder *find, const struct root *root, const struct request 
 	return rc != -ETIMEDOUT;
 }
 
-bool finding_has(const struct look *look, const char *name)
+bool finding_has(const struct look *look, const char *bus, const char *name)
 {
 	array_each(device, &look->devices)
-		if (strcmp(device->name, name) == 0)
+		if (strcmp(device_bus(device->type), bus) == 0 && strcmp(device->name, name) == 0)
 			return true;
 	return false;
 }

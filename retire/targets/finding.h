@@ -21,8 +21,8 @@ typedef int finder(const struct root *root, const struct request *request, struc
  */
 int finding_returns(finder *find, const struct root *root, const struct request *request, struct err *err);
 
-/* Is a device of that name found already? Names of one bus are of one kind only. */
-bool finding_has(const struct look *look, const char *name);
+/* Is a device of that bus ("nd") and name found already? Names of one bus are of one kind only. */
+bool finding_has(const struct look *look, const char *bus, const char *name);
 
 /* Fills an empty device from sysfs. 0 or a negative errno; what it has filled then is let go of. */
 typedef int describer(const struct root *root, const char *name, struct device *device);

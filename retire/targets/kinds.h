@@ -15,9 +15,17 @@ struct target_kind {
 	int (*enable)(const struct root *root, const struct device *device);
 	int (*is_enabled)(const struct root *root, const struct device *device);
 	int (*check_identity)(const struct root *root, const struct device *device, struct err *err);
+	/* Fills *device, which the caller frees whatever is returned. 0 or a negative errno; -ENODEV: it is gone.
+	 */
+	int (*describe)(const struct root *root, const char *name, struct device *device);
+	/* Of CXL devices; NULL: there is no such thing. */
+	int (*changes[CXL_CHANGES])(const struct root *root, const struct device *device);
 };
 
-extern const struct target_kind target_dax, target_pmem_namespace, target_pmem_region;
+extern const struct target_kind target_dax, target_pmem_namespace, target_pmem_region, target_cxl_region,
+	target_cxl_memdev;
+
+const struct target_kind *target_kind(enum device_type type);
 
 /* Of devices of any type: is what was read (0, NULL: nothing) still so? 0, or -ESTALE with both in the message. */
 int identity_same_text(const struct device *device, const char *what, const char *was, const char *is,

@@ -2,7 +2,6 @@
 #include "retire/targets/nd-bus.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,26 +13,13 @@
 
 #define DEVICES "/sys/bus/nd/devices"
 
-/* "PREFIX7", and nothing else, as the kernel writes it */
-static bool is_numbered(const char *name, const char *prefix, unsigned *number)
-{
-	const char *digits = name + strlen(prefix);
-	uint64_t value;
-
-	if (!starts_with(name, prefix) || strspn(digits, "0123456789") != strlen(digits) ||
-	    (digits[0] == '0' && digits[1]) || parse_number(digits, &value) < 0 || value > UINT_MAX)
-		return false;
-	*number = (unsigned)value;
-	return true;
-}
-
 static int add_bus(const struct root *root, const char *name, struct nd_devices *nd)
 {
 	_cleanup_free_ char *probed = NULL, *provider = NULL;
 	struct nd_bus *bus;
 	unsigned number;
 
-	if (!is_numbered(name, "ndbus", &number))
+	if (!sysfs_is_numbered(name, "ndbus", &number))
 		return 0;
 	/* drivers/nvdimm/core.c:wait_probe_show(): answers when nothing is being probed any more */
 	probed = root_attributef(root, DEVICES "/%s/wait_probe", name);
@@ -57,7 +43,7 @@ static bool find_bus(const struct root *root, const char *region, unsigned *bus)
 		return false;
 	*slash = '\0';
 	slash = strrchr(path, '/');
-	return slash && is_numbered(slash + 1, "ndbus", bus);
+	return slash && sysfs_is_numbered(slash + 1, "ndbus", bus);
 }
 
 static const struct nd_bus *bus_numbered(const struct nd_devices *nd, unsigned number)
@@ -74,7 +60,7 @@ static int add_region(const struct root *root, const char *name, struct nd_devic
 	unsigned number, bus;
 	uint64_t nstype;
 
-	if (!is_numbered(name, "region", &number) || !find_bus(root, name, &bus) || !bus_numbered(nd, bus) ||
+	if (!sysfs_is_numbered(name, "region", &number) || !find_bus(root, name, &bus) || !bus_numbered(nd, bus) ||
 	    root_numberf(root, &nstype, DEVICES "/%s/nstype", name) < 0)
 		return 0;
 	region = array_add(&nd->regions);
@@ -91,7 +77,7 @@ bool nd_is_namespace(const char *name, unsigned *region, unsigned *number)
 	if (sscanf(name, "namespace%u.", region) != 1)
 		return false;
 	snprintf(prefix, sizeof(prefix), "namespace%u.", *region);
-	return is_numbered(name, prefix, number);
+	return sysfs_is_numbered(name, prefix, number);
 }
 
 static const struct nd_region *region_numbered(const struct nd_devices *nd, unsigned number)

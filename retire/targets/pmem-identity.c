@@ -30,6 +30,17 @@ static bool is_in_disabled_region(const struct root *root, const struct device *
 	return !driver && root_existsf(root, "%s", region);
 }
 
+/* ".../nvdimm-bridge0/ndbus0/region0" is made, and taken away, with a region of CXL, which may come back. */
+static bool is_on_cxl(const struct root *root, const struct device *device)
+{
+	const char *bus = strstr(device->path, "/ndbus");
+	const char *region = bus ? strchr(bus + 1, '/') : NULL;
+
+	return region && strstr(device->path, "/nvdimm-bridge") &&
+	       !root_existsf(root, "%.*s", (int)(region - device->path) + 1 + (int)strcspn(region + 1, "/"),
+			     device->path);
+}
+
 static int is_there(const struct root *root, const struct device *device, struct err *err)
 {
 	_cleanup_free_ char *path = sysfs_path(root, "nd", device->name);
@@ -40,6 +51,8 @@ static int is_there(const struct root *root, const struct device *device, struct
 	if (is_in_disabled_region(root, device, region, sizeof(region)))
 		return err_set(err, -ENXIO, "%s is not there: %s is disabled", device->name,
 			       strrchr(region, '/') + 1);
+	if (is_on_cxl(root, device))
+		return err_set(err, -ENXIO, "%s is not there: its CXL region is disabled", device->name);
 	return err_set(err, -ENODEV, "%s is not there", device->name);
 }
 
@@ -91,6 +104,7 @@ const struct target_kind target_pmem_namespace = {
 	.enable = pmem_namespace_enable,
 	.is_enabled = pmem_namespace_is_enabled,
 	.check_identity = pmem_check_identity,
+	.describe = pmem_describe,
 };
 
 const struct target_kind target_pmem_region = {
@@ -98,4 +112,5 @@ const struct target_kind target_pmem_region = {
 	.enable = pmem_region_enable,
 	.is_enabled = pmem_region_is_enabled,
 	.check_identity = pmem_check_identity,
+	.describe = pmem_region_describe,
 };

@@ -66,15 +66,23 @@ int pmem_region_describe(const struct root *root, const char *name, struct devic
 	return 0;
 }
 
-static int add_namespaces_of(const struct search *search, const struct nd_region *region, struct look *look,
-			     struct err *err)
+static int add_namespaces_of(const struct root *root, const struct nd_devices *nd, const struct nd_region *region,
+			     struct look *look, struct err *err)
 {
 	int rc = 0;
 
-	array_each(ndns, &search->nd->namespaces)
+	array_each(ndns, &nd->namespaces)
 		if (rc == 0 && ndns->region == region->number && ndns->size)
-			rc = pmem_add_namespace(search->root, ndns, look, err);
+			rc = pmem_add_namespace(root, ndns, look, err);
 	return rc;
+}
+
+int pmem_add_region(const struct root *root, const struct nd_devices *nd, const struct nd_region *region,
+		    struct look *look, struct err *err)
+{
+	int rc = finding_has(look, "nd", region->name) ? 1 : add_namespaces_of(root, nd, region, look, err);
+
+	return rc != 0 ? (rc > 0 ? 0 : rc) : finding_add(root, pmem_region_describe, region->name, look, err);
 }
 
 /* What was found becomes devices: all namespaces, then the regions. */
@@ -83,7 +91,7 @@ static int add_found(const struct search *search, struct look *look, struct err 
 	int rc = 0;
 
 	array_each(region, &search->found)
-		rc = rc < 0 ? rc : add_namespaces_of(search, *region, look, err);
+		rc = rc < 0 ? rc : add_namespaces_of(search->root, search->nd, *region, look, err);
 	array_each(region, &search->found)
 		rc = rc < 0 ? rc : finding_add(search->root, pmem_region_describe, (*region)->name, look, err);
 	return rc;

@@ -68,7 +68,7 @@ const char *pmem_refusing_filter(const struct request *request, const struct nd_
 int pmem_add_namespace(const struct root *root, const struct nd_namespace *ndns, struct look *look,
 		       struct err *err)
 {
-	return finding_has(look, ndns->name) ? 0 : finding_add(root, pmem_describe, ndns->name, look, err);
+	return finding_has(look, "nd", ndns->name) ? 0 : finding_add(root, pmem_describe, ndns->name, look, err);
 }
 
 /* "pmem0" or its partition "pmem0p1", "pmem0s" or "pmem0s1" (block/partitions/core.c:add_partition()) */

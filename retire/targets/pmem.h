@@ -43,6 +43,10 @@ int pmem_add_namespace(const struct root *root, const struct nd_namespace *ndns,
 int pmem_find_named(const struct root *root, const struct request *request, const struct nd_devices *nd,
 		    const char *name, struct look *look, struct err *err);
 
+/* Adds the region to the devices, once, and before it all of its namespaces that have capacity. */
+int pmem_add_region(const struct root *root, const struct nd_devices *nd, const struct nd_region *region,
+		    struct look *look, struct err *err);
+
 /* As pmem_describe(), of a region. */
 int pmem_region_describe(const struct root *root, const char *name, struct device *device);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,18 @@ char *sysfs_basename(const char *link)
 	const char *slash = link ? strrchr(link, '/') : NULL;
 
 	return slash ? strdup(slash + 1) : NULL;
+}
+
+bool sysfs_is_numbered(const char *name, const char *prefix, unsigned *number)
+{
+	const char *digits = name + strlen(prefix);
+	uint64_t value;
+
+	if (!starts_with(name, prefix) || strspn(digits, "0123456789") != strlen(digits) ||
+	    (digits[0] == '0' && digits[1]) || parse_number(digits, &value) < 0 || value > UINT_MAX)
+		return false;
+	*number = (unsigned)value;
+	return true;
 }
 
 int sysfs_add_memory(struct device *device, uint64_t start, uint64_t size)

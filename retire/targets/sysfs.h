@@ -17,6 +17,9 @@ int sysfs_write(const struct root *root, const char *value, const char *fmt, ...
 /* The last part of the target of a link; NULL for NULL; caller frees. */
 char *sysfs_basename(const char *link);
 
+/* "PREFIX7", and nothing else, as the kernel writes it. */
+bool sysfs_is_numbered(const char *name, const char *prefix, unsigned *number);
+
 /* 0 or -ENOMEM. */
 int sysfs_add_memory(struct device *device, uint64_t start, uint64_t size);
 

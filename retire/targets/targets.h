@@ -36,6 +36,19 @@ int targets_find_pmem_region(const struct root *root, const struct request *requ
  */
 int targets_find_dax(const struct root *root, const struct request *request, struct look *look, struct err *err);
 
+/*
+ * Adds the CXL regions of the request, or the memdevs, by name, PCI address or
+ * serial number, with every region that has a part of one; before all of them what stands on
+ * the regions: dax devices, nd regions and their namespaces. Regions in the order in
+ * which they have to go. targets_find_cxl(): either kind. Returns as above; -ENOTUNIQ: two have
+ * that serial number.
+ */
+int targets_find_cxl_region(const struct root *root, const struct request *request, struct look *look,
+			    struct err *err);
+int targets_find_cxl_memdev(const struct root *root, const struct request *request, struct look *look,
+			    struct err *err);
+int targets_find_cxl(const struct root *root, const struct request *request, struct look *look, struct err *err);
+
 /* Adds what is named, of either kind; "all" are the namespaces. */
 int targets_find_nd(const struct root *root, const struct request *request, struct look *look, struct err *err);
 
@@ -71,10 +84,21 @@ int targets_check_identity(const struct root *root, const struct device *device,
  */
 int targets_enable(const struct device *device);
 
+/*
+ * Changes a CXL device whose driver has gone, or brings it back (enum cxl_change). 0,
+ * 1 where it was so already, or a negative errno: -EADDRINUSE when what stands on it has
+ * not gone, else what the kernel answers. Blocks for as long as the kernel wants: call it in a child.
+ */
+int targets_change(const struct device *device, enum cxl_change change);
+
 /* Read back from sysfs: 1 a driver still gives it to users, 0 not, or a negative errno. */
 int targets_is_enabled(const struct root *root, const struct device *device);
 
-/* The devices of `was` as they are now, by name, in that order. -ENODEV when one is gone. */
+/*
+ * The devices of `was` as they are now, by name, in that order; a memdev by its
+ * serial number. -ENODEV when one is gone; of CXL, what has gone with its region or card is there as
+ * disabled.
+ */
 int targets_find_again(const struct root *root, const struct look *was, struct look *look, struct err *err);
 
 #endif

@@ -241,6 +241,76 @@ dax_devices()
 	both_dax list-opts devdax --list-opts
 }
 
+# The same of cxl: its names begin with cxl-
+list_cxl() { local name=$1 tree=$2; shift 2; tool=cxl try "cxl-list-$name" "$tree" list-holders "$@"; }
+plan_region()
+{
+	local name=$1 tree=$2
+	shift 2
+	tool=cxl try "cxl-region-$name" "$tree" retire-region --dry-run --allow=incomplete,references-unknown "$@"
+}
+plan_memdev()
+{
+	local name=$1 tree=$2
+	shift 2
+	tool=cxl try "cxl-memdev-$name" "$tree" retire-memdev --dry-run --allow=incomplete,references-unknown "$@"
+}
+
+cxl_names()
+{
+	list_cxl all cxl all
+	list_cxl region cxl region0
+	list_cxl memdev cxl mem3
+	list_cxl both cxl mem0 region1 mem0
+	list_cxl pci-address cxl 0000:0e:00.0
+	list_cxl serial cxl 0xc0ffee02
+	list_cxl serial-decimal cxl 3237998083
+	list_cxl number cxl 1
+	list_cxl bus cxl -b root0 all
+	list_cxl bus-number cxl --bus=0 all
+	list_cxl bus-provider cxl -b ACPI.CXL region1
+	list_cxl no-such-bus cxl -b root7 all
+	list_cxl decoder cxl -d decoder0.0 all
+	list_cxl no-such-decoder cxl -d decoder9.0 all
+	list_cxl nonexistent cxl region9
+	list_cxl leading-zero cxl mem00
+	list_cxl garbage-behind cxl region0x
+	list_cxl dax cxl dax0.0
+	list_cxl traversal cxl ../region0
+	list_cxl control cxl $'region0\n\e[31mred\a\x7f'
+	list_cxl none modes all
+	list_cxl tree cxl --tree all
+	list_cxl dot cxl --dot mem1
+	list_cxl help cxl --help
+	list_cxl list-opts cxl --list-opts
+}
+
+cxl_regions()
+{
+	plan_region ram cxl region0
+	plan_region devdax cxl region1
+	plan_region pmem cxl region2
+	plan_region all cxl all
+	plan_region memdev cxl mem0
+	plan_region pci-address cxl 0000:0e:00.0
+	plan_region on-other cxl -d decoder0.1 region0
+	plan_region usage-no-name cxl
+	plan_region help cxl --help
+}
+
+cxl_memdevs()
+{
+	plan_memdev ram cxl mem0
+	plan_memdev siblings cxl mem1 mem2
+	plan_memdev one-of-two cxl mem1
+	plan_memdev pmem cxl 0xc0ffee04
+	plan_memdev without-driver cxl mem4
+	plan_memdev region cxl region0
+	plan_memdev all cxl all
+	plan_memdev each cxl --each mem0 mem4
+	plan_memdev help cxl --help
+}
+
 levels()
 {
 	plan swap-none two-regions --evict=none namespace1.0
@@ -343,6 +413,9 @@ filters
 bad_names
 regions
 dax_devices
+cxl_names
+cxl_regions
+cxl_memdevs
 levels
 output
 events

@@ -10,11 +10,16 @@
 #include "test/unit/journal-build.h"
 #include "util/text.h"
 
+static bool has_no_mode(enum device_type type)
+{
+	return type == DEVICE_PMEM_REGION || type == DEVICE_CXL_MEMDEV;
+}
+
 /* What was accepted is what others rely on. */
 static void check_device(const struct device *device)
 {
 	if (!device->name || !device->path || strchr(device->name, '/') || device->type >= DEVICE_TYPES ||
-	    device->mode > MODE_NONE || (device->mode == MODE_NONE) != (device->type == DEVICE_PMEM_REGION) ||
+	    device->mode > MODE_NONE || (device->mode == MODE_NONE) != has_no_mode(device->type) ||
 	    !is_plain_path(device->path) || !starts_with(device->path, "/sys/devices/"))
 		abort();
 }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "retire/cxl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *copy_text(const char *text, int *rc)
+{
+	char *copy = text ? strdup(text) : NULL;
+
+	if (text && !copy)
+		*rc = -ENOMEM;
+	return copy;
+}
+
+static void copy_targets(const struct cxl *cxl, struct cxl *to, int *rc)
+{
+	array_each(target, &cxl->targets) {
+		struct cxl_target *added = array_add(&to->targets);
+
+		if (!added) {
+			*rc = -ENOMEM;
+			return;
+		}
+		*added = *target;
+		added->decoder = copy_text(target->decoder, rc);
+		added->memdev = copy_text(target->memdev, rc);
+	}
+}
+
+int cxl_copy(const struct cxl *cxl, struct cxl *to)
+{
+	int rc = 0;
+
+	*to = *cxl;
+	memset(&to->targets, 0, sizeof(to->targets));
+	to->root_decoder = copy_text(cxl->root_decoder, &rc);
+	to->host = copy_text(cxl->host, &rc);
+	to->slot = copy_text(cxl->slot, &rc);
+	copy_targets(cxl, to, &rc);
+	return rc;
+}
+
+void cxl_free(struct cxl *cxl)
+{
+	array_each(target, &cxl->targets) {
+		free(target->decoder);
+		free(target->memdev);
+	}
+	free(cxl->targets.items);
+	free(cxl->root_decoder);
+	free(cxl->host);
+	free(cxl->slot);
+}
+
+uint64_t cxl_decoder_number(const char *decoder)
+{
+	const char *point = strchr(decoder, '.');
+
+	return point ? strtoull(point + 1, NULL, 10) : 0;
+}
+
+bool cxl_decoder_is_beside(const char *decoder, const char *other)
+{
+	size_t port = strcspn(decoder, ".");
+
+	return port == strcspn(other, ".") && strncmp(decoder, other, port) == 0;
+}
+
+bool cxl_has_target(const struct cxl *region, const char *memdev, uint64_t serial)
+{
+	array_each(target, &region->targets) {
+		if (serial && target->serial ? target->serial == serial
+					     : target->memdev && strcmp(target->memdev, memdev) == 0)
+			return true;
+	}
+	return false;
+}

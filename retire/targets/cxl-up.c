@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Makes a CXL region again as it was: by the same root decoder, of the same
+ * cards in the same positions, wherever these are now.
+ *
+ * The kernel takes the attributes of a region in one order only: how it is
+ * interleaved, its size, its targets, the commit (drivers/cxl/core/region.c); one
+ * that was torn down and not deleted still has some of them.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "retire/targets/cxl-changes.h"
+#include "retire/targets/cxl.h"
+#include "retire/targets/sysfs.h"
+#include "util/cleanup.h"
+#include "util/root.h"
+#include "util/text.h"
+
+static uint64_t number_of(const struct root *root, const char *name, const char *attribute)
+{
+	uint64_t number;
+
+	return root_numberf(root, &number, CXL_DEVICES "/%s/%s", name, attribute) < 0 ? 0 : number;
+}
+
+/* 1: it is so already. */
+static int set_number(const struct root *root, const char *name, const char *attribute, bool hex, uint64_t number)
+{
+	char text[32];
+
+	if (number_of(root, name, attribute) == number)
+		return 1;
+	snprintf(text, sizeof(text), hex ? "%#" PRIx64 : "%" PRIu64, number);
+	return sysfs_write(root, text, CXL_DEVICES "/%s/%s", name, attribute);
+}
+
+static int set_text(const struct root *root, const char *name, const char *attribute, const char *text)
+{
+	_cleanup_free_ char *now = root_attributef(root, CXL_DEVICES "/%s/%s", name, attribute);
+
+	if (now && strcmp(now, text) == 0)
+		return 1;
+	return sysfs_write(root, text, CXL_DEVICES "/%s/%s", name, attribute);
+}
+
+static bool is_there(const struct root *root, const char *region)
+{
+	return root_existsf(root, CXL_DEVICES "/%s/commit", region);
+}
+
+static const char *create_attribute(const struct device *device)
+{
+	return device->mode == MODE_PMEM ? "create_pmem_region" : "create_ram_region";
+}
+
+/* The name of the next region is the kernel's choice, and reading tells it: create_region_show(). Caller frees. */
+static char *next_name(const struct root *root, const struct device *device)
+{
+	return root_attributef(root, CXL_DEVICES "/%s/%s", device->cxl.root_decoder, create_attribute(device));
+}
+
+static int create_one(const struct root *root, const struct device *device, const char *name)
+{
+	return sysfs_write(root, name, CXL_DEVICES "/%s/%s", device->cxl.root_decoder, create_attribute(device));
+}
+
+/*
+ * A root decoder has taken the number of its next region in advance, so one that
+ * was deleted is next but one: an empty region is made, and when the one with the
+ * old name is there, it is deleted. -EEXIST: the name cannot be had.
+ */
+static int create_second(const struct root *root, const struct device *device, const char *first)
+{
+	_cleanup_free_ char *second = NULL;
+	int rc = create_one(root, device, first), erased;
+
+	if (rc < 0)
+		return rc;
+	second = next_name(root, device);
+	rc = second && strcmp(second, device->name) == 0 ? create_one(root, device, second) : -EEXIST;
+	erased = sysfs_write(root, first, CXL_DEVICES "/%s/delete_region", device->cxl.root_decoder);
+	return rc < 0 ? rc : erased;
+}
+
+static int create(const struct root *root, const struct device *device)
+{
+	_cleanup_free_ char *next = NULL;
+
+	if (is_there(root, device->name))
+		return 1;
+	next = next_name(root, device);
+	if (!next)
+		return -errno;
+	return strcmp(next, device->name) == 0 ? create_one(root, device, next)
+					       : create_second(root, device, next);
+}
+
+static int set_shape(const struct root *root, const struct device *device)
+{
+	int rc = set_number(root, device->name, "interleave_granularity", false, device->cxl.granularity);
+
+	rc = rc < 0 ? rc : set_number(root, device->name, "interleave_ways", false, device->cxl.ways);
+	if (rc >= 0 && device->uuid && device->mode == MODE_PMEM)
+		rc = set_text(root, device->name, "uuid", device->uuid);
+	return rc < 0 ? rc : set_number(root, device->name, "size", true, device->size);
+}
+
+/* What a free decoder of the memdev could be: the part that it has already, or none. */
+struct choice {
+	char *fits, *empty;
+};
+
+static void choose(const struct root *root, const struct cxl_target *target, const char *decoder,
+		   struct choice *choice)
+{
+	_cleanup_free_ char *region = root_attributef(root, CXL_DEVICES "/%s/region", decoder);
+	uint64_t size = number_of(root, decoder, "dpa_size");
+	char **place = NULL;
+
+	if (!region || *region)
+		return;
+	if (size == target->dpa_size && number_of(root, decoder, "dpa_resource") == target->dpa_start)
+		place = &choice->fits;
+	else if (!size)
+		place = &choice->empty;
+	/* they are given away in their order: the lowest */
+	if (!place || (*place && cxl_decoder_number(*place) < cxl_decoder_number(decoder)))
+		return;
+	free(*place);
+	*place = strdup(decoder);
+}
+
+/* The decoder that the part of the memdev goes to; caller frees; NULL with errno set. */
+static char *find_decoder(const struct root *root, const struct cxl_target *target, const char *endpoint)
+{
+	_cleanup_closedir_ DIR *dir = root_opendirf(root, CXL_DEVICES "/%s", endpoint);
+	struct choice choice = { 0 };
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (starts_with(entry->d_name, "decoder"))
+			choose(root, target, entry->d_name, &choice);
+	if (choice.fits) {
+		free(choice.empty);
+		return choice.fits;
+	}
+	errno = ENOSPC;
+	return choice.empty;
+}
+
+static char *endpoint_of(const struct root *root, const struct cxl_target *target)
+{
+	const struct device card = { .name = target->memdev, .cxl = { .serial = target->serial } };
+	_cleanup_free_ char *name = target->serial ? cxl_memdev_now(root, &card) : strdup(target->memdev);
+	_cleanup_cxl_ struct cxl_devices cxl = { 0 };
+	const struct cxl_memdev *memdev;
+	int rc = name ? cxl_devices_read(root, &cxl) : -errno;
+
+	memdev = rc < 0 ? NULL : cxl_memdev_named(&cxl, name);
+	errno = rc < 0 ? -rc : ENODEV;
+	return memdev && memdev->endpoint ? strdup(memdev->endpoint) : NULL;
+}
+
+/* For persistent memory another part would be another one's data. */
+static int give_room(const struct root *root, const struct device *device, const struct cxl_target *target,
+		     const char *decoder)
+{
+	int rc;
+
+	if (number_of(root, decoder, "dpa_size") == target->dpa_size)
+		return 0;
+	rc = set_text(root, decoder, "mode", device_mode_name(device->mode));
+	rc = rc < 0 ? rc : set_number(root, decoder, "dpa_size", true, target->dpa_size);
+	if (rc >= 0 && device->mode == MODE_PMEM &&
+	    number_of(root, decoder, "dpa_resource") != target->dpa_start) {
+		sysfs_write(root, "0", CXL_DEVICES "/%s/dpa_size", decoder);
+		return -ESTALE;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+static int set_target(const struct root *root, const struct device *device, size_t position)
+{
+	const struct cxl_target *target = &device->cxl.targets.items[position];
+	_cleanup_free_ char *endpoint = NULL, *decoder = NULL;
+	char attribute[32];
+	int rc;
+
+	snprintf(attribute, sizeof(attribute), "target%zu", position);
+	decoder = root_attributef(root, CXL_DEVICES "/%s/%s", device->name, attribute);
+	if (decoder && *decoder)
+		return 1;
+	free(take_ptr(decoder));
+	if (!target->memdev)
+		return -ENODEV;
+	endpoint = endpoint_of(root, target);
+	decoder = endpoint ? find_decoder(root, target, endpoint) : NULL;
+	if (!decoder)
+		return -errno;
+	rc = give_room(root, device, target, decoder);
+	return rc < 0 ? rc : sysfs_write(root, decoder, CXL_DEVICES "/%s/%s", device->name, attribute);
+}
+
+int cxl_region_commit(const struct root *root, const struct device *device)
+{
+	int rc = cxl_region_check_identity(root, device, NULL);
+
+	if (rc == 0 && number_of(root, device->name, "commit") == 1)
+		return 1;
+	rc = rc == -ENXIO || rc == 0 ? create(root, device) : rc;
+	rc = rc < 0 ? rc : set_shape(root, device);
+	for (size_t i = 0; rc >= 0 && i < device->cxl.targets.count; i++)
+		rc = set_target(root, device, i);
+	rc = rc < 0 ? rc : sysfs_write(root, "1", CXL_DEVICES "/%s/commit", device->name);
+	if (rc == 0 && number_of(root, device->name, "commit") != 1)
+		rc = -EIO;
+	return rc;
+}

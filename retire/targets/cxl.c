@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From the names of a request to CXL regions and memdevs, and to what stands
+ * on them: dax devices of volatile memory, nd regions with their namespaces of
+ * persistent memory. These are found as daxctl's and ndctl's are, and come
+ * first; then the regions, then the memdevs.
+ *
+ * A dax device that firmware has set apart (its parent is "hmem.0") stands on
+ * no region: it is a matter of daxctl alone.
+ */
+#include "retire/targets/cxl.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "retire/targets/dax.h"
+#include "retire/targets/finding.h"
+#include "retire/targets/pmem.h"
+#include "retire/targets/sysfs.h"
+#include "retire/targets/targets.h"
+#include "util/cleanup.h"
+#include "util/root.h"
+#include "util/text.h"
+
+#define NAME_ROOM 256 /* of a user's name in a message */
+
+/* One search: what was found so far, each once. */
+struct search {
+	const struct root *root;
+	const struct request *request;
+	const struct cxl_devices *cxl;
+	struct look regions, memdevs; /* their devices only */
+};
+
+/* A filter is the name, or the number alone, or of a bus who provides it. */
+static bool is_named(const char *filter, const char *prefix, const char *name)
+{
+	return !filter || strcmp(filter, "all") == 0 ||
+	       (name && (strcmp(filter, name) == 0 || strcmp(filter, name + strlen(prefix)) == 0));
+}
+
+static bool bus_fits(const struct request *request, const char *path)
+{
+	_cleanup_free_ char *bus = path ? cxl_path_part(path, "root") : NULL;
+
+	return is_named(request->bus, "root", bus) ||
+	       (path && strcmp(request->bus, "ACPI.CXL") == 0 && strstr(path, "/ACPI0017"));
+}
+
+/* NULL when the filters of the request let the region through; else the one that does not. */
+static const char *filter_refusing(const struct request *request, const struct cxl_region *region)
+{
+	_cleanup_free_ char *decoder = cxl_path_part(region->path, "decoder");
+
+	if (!bus_fits(request, region->path))
+		return request->bus;
+	return is_named(request->decoder, "decoder", decoder) ? NULL : request->decoder;
+}
+
+/* Without a driver a memdev is on no bus that is known. */
+static bool memdev_fits(const struct search *search, const struct cxl_memdev *memdev)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (!search->request->bus)
+		return true;
+	path = memdev->endpoint ? sysfs_path(search->root, "cxl", memdev->endpoint) : NULL;
+	return bus_fits(search->request, path);
+}
+
+static int find_region(struct search *search, const struct cxl_region *region, struct err *err)
+{
+	if (finding_has(&search->regions, "cxl", region->name))
+		return 0;
+	return finding_add(search->root, cxl_region_describe, region->name, &search->regions, err);
+}
+
+/* drivers/cxl/core/region.c:region_show() of a decoder: the region that it is for, or an empty line */
+static int find_region_of(struct search *search, const char *decoder, struct err *err)
+{
+	_cleanup_free_ char *name = root_attributef(search->root, CXL_DEVICES "/%s/region", decoder);
+	const struct cxl_region *region = name && *name ? cxl_region_named(search->cxl, name) : NULL;
+
+	return region ? find_region(search, region, err) : 0;
+}
+
+/* Every region that has a part of the memdev: what its endpoint's decoders are for. */
+static int find_regions_of(struct search *search, const struct cxl_memdev *memdev, struct err *err)
+{
+	_cleanup_closedir_ DIR *dir =
+		memdev->endpoint ? root_opendirf(search->root, CXL_DEVICES "/%s", memdev->endpoint) : NULL;
+	struct dirent *entry;
+	int rc = 0;
+
+	while (dir && rc == 0 && (entry = readdir(dir)))
+		if (starts_with(entry->d_name, "decoder"))
+			rc = find_region_of(search, entry->d_name, err);
+	return rc;
+}
+
+static int find_memdev(struct search *search, const struct cxl_memdev *memdev, struct err *err)
+{
+	int rc;
+
+	if (finding_has(&search->memdevs, "cxl", memdev->name))
+		return 0;
+	rc = finding_add(search->root, cxl_memdev_describe, memdev->name, &search->memdevs, err);
+	return rc < 0 ? rc : find_regions_of(search, memdev, err);
+}
+
+/* Must `one` be torn down before `other`? On one memdev the decoder with the highest number goes first. */
+static bool comes_before(const struct cxl *one, const struct cxl *other)
+{
+	array_each(target, &one->targets)
+		array_each(below, &other->targets)
+			if (target->decoder && below->decoder &&
+			    cxl_decoder_is_beside(target->decoder, below->decoder) &&
+			    cxl_decoder_number(target->decoder) > cxl_decoder_number(below->decoder))
+				return true;
+	return false;
+}
+
+/* Of those not yet placed, the first that none of the others has to come before; in a circle, simply the first. */
+static size_t next_region(const struct look *regions, const bool *placed)
+{
+	size_t first = regions->devices.count;
+
+	for (size_t i = 0; i < regions->devices.count; i++) {
+		bool waits = false;
+
+		for (size_t j = 0; !placed[i] && !waits && j < regions->devices.count; j++)
+			waits = j != i && !placed[j] &&
+				comes_before(&regions->devices.items[j].cxl, &regions->devices.items[i].cxl);
+		if (placed[i])
+			continue;
+		if (!waits)
+			return i;
+		first = first < i ? first : i;
+	}
+	return first;
+}
+
+/* Hands the devices of `from` over. */
+static int move_device(struct look *from, size_t index, struct look *look)
+{
+	struct device *to = array_add(&look->devices);
+
+	if (!to)
+		return -ENOMEM;
+	*to = from->devices.items[index];
+	from->devices.items[index] = (struct device){ 0 };
+	return 0;
+}
+
+static int move_regions(struct look *regions, struct look *look)
+{
+	_cleanup_free_ size_t *order = calloc(regions->devices.count + 1, sizeof(size_t));
+	_cleanup_free_ bool *placed = calloc(regions->devices.count + 1, sizeof(bool));
+	int rc = order && placed ? 0 : -ENOMEM;
+
+	for (size_t i = 0; rc == 0 && i < regions->devices.count; i++) {
+		order[i] = next_region(regions, placed);
+		placed[order[i]] = true;
+	}
+	for (size_t i = 0; rc == 0 && i < regions->devices.count; i++)
+		rc = move_device(regions, order[i], look);
+	return rc;
+}
+
+static int add_dax(const struct search *search, const struct device *region, struct look *look, struct err *err)
+{
+	struct cxl_names names = { { 0 } };
+	int rc = cxl_region_dax(search->root, region->path, &names);
+
+	if (rc < 0)
+		err_errno(err, rc, "%s", region->name);
+	array_each(name, &names.list)
+		rc = rc < 0 ? rc : dax_add_device(search->root, *name, look, err);
+	cxl_names_free(&names);
+	return rc;
+}
+
+/* The nd region on a CXL region has its number (drivers/nvdimm/region_devs.c: ND_REGION_CXL), on a bus of CXL. */
+static int add_nd_region(const struct search *search, const struct nd_devices *nd, const struct device *region,
+			 struct look *look, struct err *err)
+{
+	const struct nd_region *on = nd_region_named(nd, region->name);
+
+	if (!on || strcmp(nd_bus_of(nd, on)->provider, "CXL") != 0)
+		return 0;
+	return pmem_add_region(search->root, nd, on, look, err);
+}
+
+static int add_those_on(const struct search *search, struct look *look, struct err *err)
+{
+	_cleanup_nd_ struct nd_devices nd = { 0 };
+	bool persistent = false;
+	int rc = 0;
+
+	array_each(region, &search->regions.devices)
+		persistent |= region->mode == MODE_PMEM;
+	if (persistent)
+		rc = nd_devices_read(search->root, &nd);
+	if (rc < 0)
+		return err_errno(err, rc, "cannot list namespaces");
+	array_each(region, &search->regions.devices) {
+		rc = rc < 0 ? rc : add_dax(search, region, look, err);
+		rc = rc < 0 || !persistent ? rc : add_nd_region(search, &nd, region, look, err);
+	}
+	return rc;
+}
+
+static bool is_in(const struct device *device, const struct device *directory)
+{
+	size_t length = strlen(directory->path);
+
+	return strncmp(device->path, directory->path, length) == 0 && device->path[length] == '/';
+}
+
+/* Of two that are both in the look. */
+static bool stands_on(const struct device *device, const struct device *other)
+{
+	switch (other->type) {
+	case DEVICE_PMEM_REGION:
+		return device->type == DEVICE_PMEM_NAMESPACE && is_in(device, other);
+	case DEVICE_CXL_REGION:
+		return device->type == DEVICE_PMEM_REGION ? strcmp(device->name, other->name) == 0
+							  : device->type == DEVICE_DAX && is_in(device, other);
+	case DEVICE_CXL_MEMDEV:
+		return device->type == DEVICE_CXL_REGION &&
+		       cxl_has_target(&device->cxl, other->name, other->cxl.serial);
+	default:
+		return false;
+	}
+}
+
+/* A region that stands on several hangs on the first of them. */
+void cxl_find_below(struct look *look)
+{
+	array_each(device, &look->devices)
+		for (size_t i = 0; !device->below && i < look->devices.count; i++)
+			if (stands_on(device, &look->devices.items[i]))
+				device->below = i + 1;
+}
+
+/* What was found becomes devices: what stands on the regions, the regions, the memdevs. */
+static int add_found(struct search *search, struct look *look, struct err *err)
+{
+	int rc = add_those_on(search, look, err);
+
+	rc = rc < 0 ? rc : move_regions(&search->regions, look);
+	for (size_t i = 0; rc == 0 && i < search->memdevs.devices.count; i++)
+		rc = move_device(&search->memdevs, i, look);
+	rc = rc < 0 ? rc : cxl_find_slots(search->root, look);
+	if (rc == -ENOMEM)
+		return err_set(err, rc, "out of memory");
+	cxl_find_below(look);
+	return rc;
+}
+
+/* By name, by PCI address, or by serial number: 0 and *found, also NULL; -ENOTUNIQ: two have that number. */
+static int memdev_known_as(const struct cxl_devices *cxl, const char *name, const struct cxl_memdev **found)
+{
+	uint64_t serial;
+
+	*found = cxl_memdev_named(cxl, name);
+	array_each(memdev, &cxl->memdevs)
+		if (!*found && strcmp(memdev->host, name) == 0)
+			*found = memdev;
+	if (*found || parse_number(name, &serial) < 0 || !serial)
+		return 0;
+	array_each(memdev, &cxl->memdevs) {
+		if (memdev->serial != serial)
+			continue;
+		if (*found)
+			return -ENOTUNIQ;
+		*found = memdev;
+	}
+	return 0;
+}
+
+static int find_memdev_named(struct search *search, const char *name, struct err *err)
+{
+	const struct cxl_memdev *memdev;
+	char text[NAME_ROOM], filter[NAME_ROOM];
+	int rc = memdev_known_as(search->cxl, name, &memdev);
+
+	printable(name, text, sizeof(text));
+	if (rc < 0)
+		return err_set(err, rc,
+			       "%s: several memdevs have that serial number; name one as 'cxl list -M' does",
+			       text);
+	if (!memdev && cxl_region_named(search->cxl, name))
+		return err_set(err, -ENODEV, "%s: not a memdev, but a region (see 'cxl retire-region')", text);
+	if (!memdev)
+		return err_set(err, -ENODEV, "%s: no such memdev (see 'cxl list -M -i')", text);
+	if (!memdev_fits(search, memdev))
+		return err_set(err, -ENODEV, "%s: not on %s", text,
+			       printable(search->request->bus, filter, sizeof(filter)));
+	return find_memdev(search, memdev, err);
+}
+
+static int find_region_named(struct search *search, const char *name, struct err *err)
+{
+	const struct cxl_region *region = cxl_region_named(search->cxl, name);
+	const char *refusing = region ? filter_refusing(search->request, region) : NULL;
+	const struct cxl_memdev *memdev = NULL;
+	char text[NAME_ROOM], filter[NAME_ROOM];
+
+	printable(name, text, sizeof(text));
+	if (refusing)
+		return err_set(err, -ENODEV, "%s: not on %s", text, printable(refusing, filter, sizeof(filter)));
+	if (region)
+		return find_region(search, region, err);
+	memdev_known_as(search->cxl, name, &memdev);
+	if (memdev)
+		return err_set(err, -ENODEV, "%s: not a region, but a memdev (see 'cxl retire-memdev')", text);
+	return err_set(err, -ENODEV, "%s: no such CXL region (see 'cxl list -R -i')", text);
+}
+
+static int find_any_named(struct search *search, const char *name, struct err *err)
+{
+	const struct cxl_memdev *memdev;
+
+	if (cxl_region_named(search->cxl, name))
+		return find_region_named(search, name, err);
+	if (memdev_known_as(search->cxl, name, &memdev) == 0 && memdev)
+		return find_memdev_named(search, name, err);
+	if (memdev_known_as(search->cxl, name, &memdev) < 0)
+		return find_memdev_named(search, name, err);
+	return err_set(err, -ENODEV, "%s: no such CXL region or memdev (see 'cxl list -RM -i')",
+		       printable(name, (char[NAME_ROOM]){ 0 }, NAME_ROOM));
+}
+
+static int find_all_regions(struct search *search, struct err *err)
+{
+	int rc = 0;
+
+	array_each(region, &search->cxl->regions)
+		if (rc == 0 && !filter_refusing(search->request, region))
+			rc = find_region(search, region, err);
+	return rc;
+}
+
+static int find_all_memdevs(struct search *search, struct err *err)
+{
+	int rc = 0;
+
+	array_each(memdev, &search->cxl->memdevs)
+		if (rc == 0 && memdev_fits(search, memdev))
+			rc = find_memdev(search, memdev, err);
+	return rc;
+}
+
+static int find_all_of_both(struct search *search, struct err *err)
+{
+	int rc = find_all_regions(search, err);
+
+	return rc < 0 || search->request->decoder ? rc : find_all_memdevs(search, err);
+}
+
+/* What names stand for, and what "all" does. */
+struct kind {
+	int (*named)(struct search *search, const char *name, struct err *err);
+	int (*all)(struct search *search, struct err *err);
+};
+
+static int find_names(struct search *search, const struct kind *kind, struct err *err)
+{
+	const struct request *request = search->request;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < request->name_count; i++) {
+		if (strcmp(request->names[i], "all") != 0)
+			rc = kind->named(search, request->names[i], err);
+		else if (request->name_count == 1)
+			rc = kind->all(search, err);
+		else
+			rc = err_set(err, -EINVAL, "'all' cannot stand beside other names");
+	}
+	return rc;
+}
+
+/* A filter that fits nothing is a mistake, even where all names would be refused anyway. */
+static int check_filters(const struct search *search, struct err *err)
+{
+	bool any_bus = !search->request->bus, any_decoder = !search->request->decoder;
+	char text[NAME_ROOM];
+
+	array_each(memdev, &search->cxl->memdevs)
+		any_bus |= memdev_fits(search, memdev);
+	array_each(region, &search->cxl->regions) {
+		const char *refusing = filter_refusing(search->request, region);
+
+		any_bus |= !refusing || refusing != search->request->bus;
+		any_decoder |= !refusing;
+	}
+	if (!any_bus)
+		return err_set(err, -ENODEV, "%s: no such bus (see 'cxl list -B')",
+			       printable(search->request->bus, text, sizeof(text)));
+	return any_decoder ? 0
+			   : err_set(err, -ENODEV, "%s: no root decoder of a region (see 'cxl list -D -d root')",
+				     printable(search->request->decoder, text, sizeof(text)));
+}
+
+static int find(const struct root *root, const struct request *request, const struct kind *kind, struct look *look,
+		struct err *err)
+{
+	_cleanup_cxl_ struct cxl_devices cxl = { 0 };
+	struct search search = { root, request, &cxl, { { 0 } }, { { 0 } } };
+	int rc = cxl_devices_read(root, &cxl);
+
+	look->initial_namespaces = sysfs_sees_everybody(root);
+	rc = rc < 0 ? err_errno(err, rc, "cannot list CXL devices") : check_filters(&search, err);
+	rc = rc < 0 ? rc : find_names(&search, kind, err);
+	rc = rc < 0 ? rc : add_found(&search, look, err);
+	look_free(&search.regions);
+	look_free(&search.memdevs);
+	return rc;
+}
+
+static int find_regions(const struct root *root, const struct request *request, struct look *look, struct err *err)
+{
+	return find(root, request, &(struct kind){ find_region_named, find_all_regions }, look, err);
+}
+
+static int find_memdevs(const struct root *root, const struct request *request, struct look *look, struct err *err)
+{
+	return find(root, request, &(struct kind){ find_memdev_named, find_all_memdevs }, look, err);
+}
+
+static int find_either(const struct root *root, const struct request *request, struct look *look, struct err *err)
+{
+	return find(root, request, &(struct kind){ find_any_named, find_all_of_both }, look, err);
+}
+
+static int find_safely(finder *how, const struct root *root, const struct request *request, struct look *look,
+		       struct err *err)
+{
+	int rc = finding_returns(how, root, request, err);
+	char text[NAME_ROOM];
+
+	if (rc < 0)
+		return rc;
+	if (rc)
+		return how(root, request, look, err);
+	return err_set(err, -ETIMEDOUT,
+		       "%s: cannot be looked at, the kernel does not answer: it is removing a CXL device or what "
+		       "stands on one, and may never come back from it",
+		       printable(request->names[0], text, sizeof(text)));
+}
+
+int targets_find_cxl_region(const struct root *root, const struct request *request, struct look *look,
+			    struct err *err)
+{
+	return find_safely(find_regions, root, request, look, err);
+}
+
+int targets_find_cxl_memdev(const struct root *root, const struct request *request, struct look *look,
+			    struct err *err)
+{
+	return find_safely(find_memdevs, root, request, look, err);
+}
+
+int targets_find_cxl(const struct root *root, const struct request *request, struct look *look, struct err *err)
+{
+	return find_safely(find_either, root, request, look, err);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of CXL share: the facts about one region or memdev, and what
+ * has to be gone before it goes. Only for targets/.
+ *
+ * The kernel checks nothing: it takes a driver, a decoder, a card away under
+ * memory that is online, and most of these switch the decoders off before the
+ * drivers above can flush (drivers/cxl/core/region.c, port.c). So each change
+ * here reads right before it that what stands above is gone, and -EBUSY else.
+ */
+#ifndef RETIRE_TARGETS_CXL_H
+#define RETIRE_TARGETS_CXL_H
+
+#include "retire/model.h"
+#include "retire/targets/cxl-bus.h"
+
+struct root;
+
+/* As pmem_describe(), of a region or a memdev by its name. The slot of a memdev: cxl_find_slots(). */
+int cxl_region_describe(const struct root *root, const char *name, struct device *device);
+int cxl_memdev_describe(const struct root *root, const char *name, struct device *device);
+
+/* Fills the slot of each memdev of the look that is in one. 0 or -ENOMEM. */
+int cxl_find_slots(const struct root *root, struct look *look);
+
+/* The names of the dax devices on the region at that path that have capacity, and of those that a driver has. */
+struct cxl_names {
+	ARRAY_OF(char *) list;
+};
+int cxl_region_dax(const struct root *root, const char *path, struct cxl_names *names);
+void cxl_names_free(struct cxl_names *names);
+
+/* What the memdev is called now: found by its serial number, or where it has none by its place. Caller frees; NULL
+ * with errno set: ENODEV, or ESTALE when there is another one in its place. */
+char *cxl_memdev_now(const struct root *root, const struct device *device);
+
+/* Fills device->below of all devices of the look. */
+void cxl_find_below(struct look *look);
+
+/* The devices of `was` as they are now: what has gone with a region or a card is there as disabled. */
+int cxl_find_again(const struct root *root, const struct look *was, struct look *look, struct err *err);
+
+#endif
