@@ -16,8 +16,12 @@
 #define FIRST_VALUE 256
 
 const char *const risk_codes[] = {
-	"incomplete",	       "references-unknown", "mounted-unbind", "volatile-mount", "shutdown",
-	"interleave-siblings", "would-not-fit",	     "unmovable-zone", "policy-broken",	 "poison",
+	"incomplete",	  "references-unknown",
+	"mounted-unbind", "volatile-mount",
+	"shutdown",	  "interleave-siblings",
+	"would-not-fit",  "unmovable-zone",
+	"policy-broken",  "poison",
+	"locked",	  "decoder-order",
 };
 
 int parse_seconds(const char *text, unsigned *ms)
@@ -245,6 +249,22 @@ static int set_no_unbind(struct options *options, const char *value, struct err 
 	return 0;
 }
 
+static int set_delete(struct options *options, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	options->request.delete_region = true;
+	return 0;
+}
+
+static int set_power_off(struct options *options, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	options->request.power_off = true;
+	return 0;
+}
+
 static int set_pages(struct options *options, const char *value, struct err *err)
 {
 	(void)value;
@@ -270,6 +290,8 @@ static int set_exit_code(struct options *options, const char *value, struct err 
 #define NODE_ENTRY { "node", 0, "N", false, "limit to the devices of NUMA node N; without a name: all of them", set_node }
 #define NO_UNBIND_ENTRY \
 	{ "no-unbind", 0, NULL, false, "take its memory offline; it keeps its driver", set_no_unbind }
+#define DELETE_ENTRY { "delete", 0, NULL, false, "delete the regions as well", set_delete }
+#define POWER_OFF_ENTRY { "power-off", 0, NULL, false, "remove the PCI device, and switch its slot off", set_power_off }
 #define HUMAN_ENTRY { "human", 'u', NULL, false, "use human friendly number formats", set_human }
 #define VERBOSE_ENTRY { "verbose", 'v', NULL, false, "say more on stderr", set_verbose }
 #define EVENTS_ENTRY { "events", 0, NULL, false, "tell what goes on, one JSON object a line", set_events }
@@ -301,9 +323,10 @@ const struct option_entry dax_retire_entries[] = { RETIRE_ENTRIES, NO_UNBIND_ENT
 const struct option_entry list_holders_entries[] = { BUS_ENTRY, REGION_ENTRY, LIST_HOLDERS_ENTRIES };
 const struct option_entry dax_list_holders_entries[] = { REGION_ENTRY, NODE_ENTRY, LIST_HOLDERS_ENTRIES };
 
-const struct option_entry cxl_region_entries[] = { RETIRE_ENTRIES, BUS_ENTRY, DECODER_ENTRY, HUMAN_ENTRY,
-						   OUTPUT_ENTRIES };
-const struct option_entry cxl_memdev_entries[] = { RETIRE_ENTRIES, BUS_ENTRY, HUMAN_ENTRY, OUTPUT_ENTRIES };
+const struct option_entry cxl_region_entries[] = { RETIRE_ENTRIES, DELETE_ENTRY, BUS_ENTRY,
+						   DECODER_ENTRY,  HUMAN_ENTRY,	 OUTPUT_ENTRIES };
+const struct option_entry cxl_memdev_entries[] = { RETIRE_ENTRIES, DELETE_ENTRY, POWER_OFF_ENTRY,
+						   BUS_ENTRY,	   HUMAN_ENTRY,	 OUTPUT_ENTRIES };
 const struct option_entry cxl_list_holders_entries[] = { BUS_ENTRY, DECODER_ENTRY, LIST_HOLDERS_ENTRIES };
 
 const struct option_entry recover_entries[] = {

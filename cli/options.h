@@ -16,7 +16,7 @@
 #include "retire/request.h"
 
 #define EXIT_USAGE 129
-#define RISK_CODES 10
+#define RISK_CODES 12
 
 struct options {
 	struct request request;

@@ -36,6 +36,7 @@ int cxl_copy(const struct cxl *cxl, struct cxl *to)
 	*to = *cxl;
 	memset(&to->targets, 0, sizeof(to->targets));
 	to->root_decoder = copy_text(cxl->root_decoder, &rc);
+	to->later = copy_text(cxl->later, &rc);
 	to->host = copy_text(cxl->host, &rc);
 	to->slot = copy_text(cxl->slot, &rc);
 	copy_targets(cxl, to, &rc);
@@ -50,6 +51,7 @@ void cxl_free(struct cxl *cxl)
 	}
 	free(cxl->targets.items);
 	free(cxl->root_decoder);
+	free(cxl->later);
 	free(cxl->host);
 	free(cxl->slot);
 }

@@ -31,7 +31,8 @@ struct cxl {
 	bool committed;	      /* its decoders are programmed */
 	bool locked;	      /* … by firmware, for good: one of its decoders says so */
 	bool refuses;	      /* … and the kernel refuses to take it down: it says so of the region itself */
-	bool unowned;	      /* memory of this system lies there that no dax device has */
+	char *later;  /* a region that was committed after it on one of its cards, and is none of the look; NULL */
+	bool unowned; /* memory of this system lies there that no dax device has */
 	ARRAY_OF(struct cxl_target) targets; /* by position */
 
 	/* of a memdev */

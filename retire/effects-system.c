@@ -552,7 +552,31 @@ static int system_enable(struct effects *effects, const struct device *device, s
 	return on_device(effects, system_of(effects)->enable, device, deadline, err);
 }
 
-void effects_system_init(struct effects_system *system, device_work *disable, device_work *enable, int interrupt)
+struct change_work {
+	device_change *work;
+	const struct device *device;
+	enum cxl_change change;
+};
+
+static int do_change(void *argument, int *fd)
+{
+	const struct change_work *work = argument;
+
+	(void)fd;
+	return work->work(work->device, work->change);
+}
+
+static int system_change(struct effects *effects, const struct device *device, enum cxl_change change,
+			 struct deadline deadline, struct err *err)
+{
+	struct change_work work = { system_of(effects)->change, device, change };
+	int rc = effects_in_child(effects, do_change, &work, deadline, NULL);
+
+	return rc < 0 ? err_set(err, rc, "%s", strerror(-rc)) : rc;
+}
+
+void effects_system_init(struct effects_system *system, device_work *disable, device_work *enable,
+			 device_change *change, int interrupt)
 {
 	*system = (struct effects_system){
 		.effects = {
@@ -584,6 +608,7 @@ void effects_system_init(struct effects_system *system, device_work *disable, de
 			.claim = system_claim,
 			.disable = system_disable,
 			.enable = system_enable,
+			.change = system_change,
 			.interrupt = interrupt,
 			.hanging = CHILD_NONE,
 		},
@@ -591,6 +616,7 @@ void effects_system_init(struct effects_system *system, device_work *disable, de
 		.frozen = -1,
 		.disable = disable,
 		.enable = enable,
+		.change = change,
 	};
 }
 

@@ -12,16 +12,19 @@
 /* How a device is taken from its driver, or given to it; blocks as long as the kernel wants. targets_disable() and
  * targets_enable(). */
 typedef int device_work(const struct device *device);
+typedef int device_change(const struct device *device, enum cxl_change change); /* targets_change() */
 
 struct effects_system {
 	struct effects effects;
 	struct guardian guardian;
 	int frozen; /* the caller's descriptor of what the guardian froze; -1: nothing */
 	device_work *disable, *enable;
+	device_change *change;
 };
 
 /* `interrupt`: see struct effects. Nothing to free but what the effects leave behind: effects_system_end(). */
-void effects_system_init(struct effects_system *system, device_work *disable, device_work *enable, int interrupt);
+void effects_system_init(struct effects_system *system, device_work *disable, device_work *enable,
+			 device_change *change, int interrupt);
 
 /* Runs the work in a child; an interrupt does not cut it off, only the deadline does. What hangs is noted. */
 int effects_in_child(struct effects *effects, child_work *work, void *argument, struct deadline deadline, int *fd);

@@ -141,6 +141,10 @@ struct effects {
 	int (*enable)(struct effects *effects, const struct device *device, struct deadline deadline,
 		      struct err *err);
 
+	/* Takes a CXL device down further, or brings it back (enum cxl_change); 1: it was so already. */
+	int (*change)(struct effects *effects, const struct device *device, enum cxl_change change,
+		      struct deadline deadline, struct err *err);
+
 	int interrupt;	      /* signalfd of SIGINT, SIGTERM, SIGHUP; -1: none */
 	struct child hanging; /* the first child that was given up in the kernel; CHILD_NONE: none */
 	bool hanging_more;    /* and there were others */

@@ -24,7 +24,7 @@ static int find_memory_keepers(const struct root *root, struct look *look)
 
 struct machine machine_system(const struct root *root, struct effects_system *effects)
 {
-	effects_system_init(effects, targets_disable, targets_enable, -1);
+	effects_system_init(effects, targets_disable, targets_enable, targets_change, -1);
 	return (struct machine){
 		.root = root,
 		.effects = &effects->effects,

@@ -416,6 +416,10 @@ static int veto_device(struct planning *planning, int index)
 
 	if (device->half_removed)
 		return veto_half_removed(planning, device);
+	if (device->type == DEVICE_CXL_REGION)
+		return plan_veto_cxl_region(planning, index);
+	if (device->type == DEVICE_CXL_MEMDEV)
+		return plan_veto_cxl_memdev(planning, index);
 	if (device->system_ram)
 		return plan_veto_unseen_memory(planning, index);
 	return planning->request->no_unbind ? plan_veto_no_unbind(planning, index) : 0;

@@ -24,6 +24,10 @@ int plan_veto_memory(struct planning *planning, const struct holder *holder);
 int plan_veto_unseen_memory(struct planning *planning, int device);
 int plan_veto_no_unbind(struct planning *planning, int device);
 
+/* Of CXL devices: plan-cxl.c. */
+int plan_veto_cxl_region(struct planning *planning, int device);
+int plan_veto_cxl_memdev(struct planning *planning, int device);
+
 /* Are its blocks known, and all of them offline? */
 bool plan_memory_is_offline(const struct look *look, int device);
 

@@ -37,6 +37,9 @@ static const struct {
 	[STEP_CLAIM] = { "claim", PHASE_CLAIM },
 	[STEP_REFERENCES] = { "count-references", PHASE_CLAIM },
 	[STEP_UNBIND] = { "unbind", PHASE_UNBIND, "enable" },
+	[STEP_DECOMMIT] = { "decommit", PHASE_UNBIND, "commit" },
+	[STEP_ERASE] = { "delete", PHASE_UNBIND },
+	[STEP_POWER_OFF] = { "power-off", PHASE_UNBIND, "power-on" },
 };
 
 const char *step_name(enum step_type type)
@@ -308,19 +311,71 @@ static int count_references(struct planning *planning)
 	return rc;
 }
 
-static int unbind(struct planning *planning, enum device_type type)
+static bool is_enabled(const struct request *request, const struct device *device)
+{
+	(void)request;
+	return device->enabled;
+}
+
+/* A region may be committed and have no driver. */
+static bool has_driver(const struct request *request, const struct device *device)
+{
+	(void)request;
+	return device->driver;
+}
+
+static bool is_committed(const struct request *request, const struct device *device)
+{
+	(void)request;
+	return device->cxl.committed;
+}
+
+static bool is_to_be_deleted(const struct request *request, const struct device *device)
+{
+	return request->delete_region && !device->cxl.absent;
+}
+
+static bool is_to_lose_power(const struct request *request, const struct device *device)
+{
+	return request->power_off && !device->cxl.absent;
+}
+
+/* What cannot be undone: each over all devices of its type, before anything of what these stand on. */
+static const struct {
+	enum device_type type;
+	enum step_type step;
+	bool (*is_wanted)(const struct request *request, const struct device *device);
+} last_steps[] = {
+	{ DEVICE_PMEM_NAMESPACE, STEP_UNBIND, is_enabled },
+	{ DEVICE_DAX, STEP_UNBIND, is_enabled },
+	{ DEVICE_PMEM_REGION, STEP_UNBIND, is_enabled },
+	{ DEVICE_CXL_REGION, STEP_UNBIND, has_driver },
+	{ DEVICE_CXL_REGION, STEP_DECOMMIT, is_committed },
+	{ DEVICE_CXL_REGION, STEP_ERASE, is_to_be_deleted },
+	{ DEVICE_CXL_MEMDEV, STEP_UNBIND, is_enabled },
+	{ DEVICE_CXL_MEMDEV, STEP_POWER_OFF, is_to_lose_power },
+};
+
+static int add_last(struct planning *planning, enum step_type type, int device)
+{
+	int rc = add_step(planning, type, device, 0);
+
+	if (rc == 0 && type == STEP_UNBIND)
+		planning->plan->steps.items[planning->plan->steps.count - 1].while_mounted =
+			is_left_mounted(planning, device);
+	return rc;
+}
+
+static int unbind(struct planning *planning)
 {
 	const struct look *look = planning->look;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < look->devices.count; i++) {
-		if (!look->devices.items[i].enabled || look->devices.items[i].type != type)
-			continue;
-		rc = add_step(planning, STEP_UNBIND, (int)i, 0);
-		if (rc == 0)
-			planning->plan->steps.items[planning->plan->steps.count - 1].while_mounted =
-				is_left_mounted(planning, (int)i);
-	}
+	for (size_t step = 0; step < COUNT_OF(last_steps); step++)
+		for (size_t i = 0; rc == 0 && i < look->devices.count; i++)
+			if (look->devices.items[i].type == last_steps[step].type &&
+			    last_steps[step].is_wanted(planning->request, &look->devices.items[i]))
+				rc = add_last(planning, last_steps[step].step, (int)i);
 	return rc;
 }
 
@@ -331,9 +386,7 @@ static int claim_and_unbind(struct planning *planning)
 
 	rc = rc < 0 ? rc : claim(planning, true);
 	rc = rc < 0 ? rc : count_references(planning);
-	for (enum device_type type = 0; rc == 0 && !planning->request->no_unbind && type < DEVICE_TYPES; type++)
-		rc = unbind(planning, type);
-	return rc;
+	return rc < 0 || planning->request->no_unbind ? rc : unbind(planning);
 }
 
 /* Nothing is left to be done to it. */
@@ -343,6 +396,11 @@ static bool is_done(const struct planning *planning, int index)
 
 	if (planning->request->no_unbind && device->system_ram && device->enabled)
 		return plan_memory_is_offline(planning->look, index);
+	if (device->type == DEVICE_CXL_REGION &&
+	    (device->cxl.unowned || is_to_be_deleted(planning->request, device)))
+		return false;
+	if (device->type == DEVICE_CXL_MEMDEV && is_to_lose_power(planning->request, device))
+		return false;
 	return !device->enabled && !device->gone && !device->system_ram;
 }
 

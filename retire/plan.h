@@ -39,6 +39,9 @@ enum step_type {
 	STEP_CLAIM,	  /* claim, of a device */
 	STEP_REFERENCES,  /* … and is a page of it referenced, after all claims */
 	STEP_UNBIND,	  /* after the commit, of a device */
+	STEP_DECOMMIT,	  /* … of a CXL region: its decoders */
+	STEP_ERASE,	  /* … it itself */
+	STEP_POWER_OFF,	  /* … of a memdev: the slot that the card is in, last of all */
 	STEP_TYPES
 };
 
@@ -118,7 +121,8 @@ enum plan_stage {
 int plan_make(const struct look *look, const struct request *request, const struct kernel *kernel,
 	      enum plan_stage stage, struct plan *plan);
 
-/* How long it may take up to the commit: what was asked for, or the default and more for memory that has to move. */
+/* How long it may take up to the commit: what was asked for, or the default and more for memory that has to move.
+ */
 unsigned plan_timeout_ms(const struct look *look, const struct request *request);
 
 void plan_free(struct plan *plan);

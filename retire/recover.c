@@ -28,6 +28,8 @@ static struct request request_of(const struct retirement *retirement)
 		.timeout_ms = retirement->timeout_ms ? retirement->timeout_ms : 60000,
 		.timeout_given = true,
 		.no_unbind = retirement->no_unbind,
+		.delete_region = retirement->delete_region,
+		.power_off = retirement->power_off,
 	};
 }
 

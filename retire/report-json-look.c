@@ -81,6 +81,21 @@ static void put_cxl_memdev(struct json_object *object, const struct cxl *cxl, co
 	json_put_text(object, "slot", cxl->slot);
 }
 
+/* Neither it nor a region that has a part of it is used by anybody. */
+static bool is_ready_to_remove(const struct result *result, size_t index)
+{
+	const struct device *memdev = &result->look.devices.items[index];
+
+	for (size_t i = 0; i < result->look.devices.count; i++) {
+		const struct device *device = &result->look.devices.items[i];
+
+		if (!result->unused[i] && device->type == DEVICE_CXL_REGION &&
+		    cxl_has_target(&device->cxl, memdev->name, memdev->cxl.serial))
+			return false;
+	}
+	return result->unused[index];
+}
+
 struct json_object *json_device(const struct result *result, size_t index, const struct report_options *options)
 {
 	const struct device *device = &result->look.devices.items[index];
@@ -109,6 +124,8 @@ struct json_object *json_device(const struct result *result, size_t index, const
 		json_put(object, "pages", json_pages(look_references(&result->look, (int)index)));
 	if (result->unused)
 		json_put(object, "unused", json_object_new_boolean(result->unused[index]));
+	if (result->unused && device->type == DEVICE_CXL_MEMDEV)
+		json_put(object, "ready_to_remove", json_object_new_boolean(is_ready_to_remove(result, index)));
 	return object;
 }
 

@@ -35,14 +35,35 @@ static void say_size(FILE *out, const char *fmt_suffix, uint64_t bytes, bool hum
 		say(out, "%" PRIu64 "%s%s", bytes, human ? " B" : "", fmt_suffix);
 }
 
+static void say_cxl(const struct device *device, FILE *out)
+{
+	const struct cxl *cxl = &device->cxl;
+
+	if (device->type == DEVICE_CXL_MEMDEV && cxl->host)
+		say(out, "%s", cxl->host);
+	if (cxl->slot)
+		say(out, "slot %s", cxl->slot);
+	for (size_t i = 0; cxl->targets.count > 1 && i < cxl->targets.count; i++) {
+		const char *memdev = cxl->targets.items[i].memdev;
+
+		say(out, "%s%s", i ? "" : "interleaved over ", memdev ? memdev : "nothing");
+	}
+	if (cxl->locked)
+		say(out, "locked by firmware");
+	if (device->enabled && device->type == DEVICE_CXL_REGION && !device->driver)
+		say(out, "without driver");
+}
+
 static void say_device(const struct device *device, bool human, FILE *out)
 {
 	const char *mode = device_mode_name(device->mode);
 
-	say(out, "%s", mode ? mode : device_type_name(device->type));
+	say(out, "%s%s", mode ? mode : device_type_name(device->type),
+	    device->type == DEVICE_CXL_REGION ? " region" : "");
 	if (device->blockdev)
 		say(out, "%s", device->blockdev);
 	say_size(out, "", device->size, human);
+	say_cxl(device, out);
 	if (!device->enabled)
 		say(out, "disabled");
 	if (device->gone)

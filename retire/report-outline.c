@@ -177,23 +177,34 @@ static int add_rest(struct outlining *outlining, size_t parent, int device)
 	return 0;
 }
 
-static int add_devices(struct outlining *outlining, const struct result *result)
+static int add_device(struct outlining *outlining, const struct result *result, size_t parent, size_t index);
+
+/* What stands on the device, in the order in which it was found. */
+static int add_devices_on(struct outlining *outlining, const struct result *result, size_t parent, size_t below)
 {
+	const struct look *look = outlining->look;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < outlining->look->devices.count; i++) {
-		const struct device *device = &outlining->look->devices.items[i];
-		size_t at = outlining->outline->nodes.count;
-		struct node *node = add_node(outlining, NODE_DEVICE, at, NULL);
-
-		if (!node)
-			return -ENOMEM;
-		node->device = device;
-		node->move = move_of_device(result, device);
-		rc = add_children(outlining, at, outlining->family.first_of_device[i]);
-		rc = rc < 0 ? rc : add_rest(outlining, at, (int)i);
-	}
+	for (size_t i = 0; rc == 0 && i < look->devices.count; i++)
+		if (look->devices.items[i].below == below)
+			rc = add_device(outlining, result, parent, i);
 	return rc;
+}
+
+static int add_device(struct outlining *outlining, const struct result *result, size_t parent, size_t index)
+{
+	const struct device *device = &outlining->look->devices.items[index];
+	size_t at = outlining->outline->nodes.count;
+	struct node *node = add_node(outlining, NODE_DEVICE, device->below ? parent : at, NULL);
+	int rc;
+
+	if (!node)
+		return -ENOMEM;
+	node->device = device;
+	node->move = move_of_device(result, device);
+	rc = add_devices_on(outlining, result, at, index + 1);
+	rc = rc < 0 ? rc : add_children(outlining, at, outlining->family.first_of_device[index]);
+	return rc < 0 ? rc : add_rest(outlining, at, (int)index);
 }
 
 int outline_make(const struct result *result, struct outline *outline)
@@ -205,7 +216,7 @@ int outline_make(const struct result *result, struct outline *outline)
 	outlining.moves = moves_of(result);
 	outlining.placed = calloc(result->look.holders.count + 1, sizeof(bool));
 	rc = outlining.moves && outlining.placed ? join_families(&outlining) : -ENOMEM;
-	rc = rc < 0 ? rc : add_devices(&outlining, result);
+	rc = rc < 0 ? rc : add_devices_on(&outlining, result, 0, 0);
 	free(outlining.family.first_of_device);
 	free(outlining.family.first);
 	free(outlining.family.next);

@@ -17,8 +17,8 @@ enum node_type { NODE_DEVICE, NODE_HOLDER, NODE_UNIT };
 
 struct node {
 	enum node_type type;
-	size_t parent; /* index; its own for a device */
-	size_t depth;  /* 0 for a device */
+	size_t parent; /* index; its own for a device that stands on no other */
+	size_t depth;  /* 0 for such a device */
 	const struct device *device;
 	const struct holder *holder; /* of NODE_UNIT the first of its processes; NULL for a device */
 	size_t processes;	     /* of NODE_UNIT: as many nodes follow, one deeper; each else 0 */

@@ -103,6 +103,8 @@ static void people_refused(const struct result *result, bool verbose, FILE *err)
 	}
 	fprintf(err, "to go on, if this may go: dax-retire %s %s", tool_of(result), result->command);
 	fputs(result->no_unbind ? " --no-unbind" : "", err);
+	fputs(result->delete_region ? " --delete" : "", err);
+	fputs(result->power_off ? " --power-off" : "", err);
 	print_options_needed(result, err);
 	print_device_names(result, err);
 	fputc('\n', err);

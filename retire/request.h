@@ -23,6 +23,8 @@ struct request {
 	size_t allow_count;
 	bool dry_run;
 	bool no_unbind;	     /* memory goes offline, its driver stays */
+	bool delete_region;  /* CXL regions are deleted, not only torn down */
+	bool power_off;	     /* the slot of a CXL memdev loses its power */
 	bool pages;	     /* of list-holders: count the references to its pages, too */
 	unsigned grace_ms;   /* between TERM and KILL */
 	unsigned timeout_ms; /* up to the commit point; the rollback has the same again */

@@ -37,7 +37,7 @@ static int device_named(const struct retirement *retirement, const char *name)
 static int only(const struct retirement *retirement, int device)
 {
 	array_each(other, &retirement->was.devices)
-		if (other->type == DEVICE_PMEM_REGION)
+		if (!device_has_users(other->type))
 			return -1;
 	return device;
 }

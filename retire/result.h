@@ -95,10 +95,11 @@ struct result {
 	enum outcome outcome;
 	bool changed;
 	uint64_t elapsed_ms;
-	bool no_unbind;	     /* asked for: nothing but memory offline */
-	unsigned timeout_ms; /* up to the commit, where it is more than was asked for; else 0 */
-	double frozen_ms; /* the longest freeze of one file system; < 0: nothing was frozen */
-	struct look look; /* devices, holders as found at first, unknowns */
+	bool no_unbind;		       /* asked for: nothing but memory offline */
+	bool delete_region, power_off; /* … and this of CXL devices */
+	unsigned timeout_ms;	       /* up to the commit, where it is more than was asked for; else 0 */
+	double frozen_ms;	       /* the longest freeze of one file system; < 0: nothing was frozen */
+	struct look look;	       /* devices, holders as found at first, unknowns */
 	ARRAY_OF(struct veto) vetoes;
 	ARRAY_OF(struct step_record) steps;
 	ARRAY_OF(struct loss) losses;

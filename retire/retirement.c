@@ -37,6 +37,8 @@ struct json_object *retirement_head(const struct root *root, const char *id, con
 	put_number(head, "timeout_ms", request->timeout_ms);
 	if (request->no_unbind)
 		put_bool(head, "no_unbind", true);
+	put_bool(head, "delete", request->delete_region);
+	put_bool(head, "power_off", request->power_off);
 	return head;
 }
 
@@ -67,6 +69,8 @@ static int read_head(const struct root *root, struct retirement *retirement, str
 	retirement->grace_ms = bounded(number_of(head, "grace_ms"), INT_MAX);
 	retirement->timeout_ms = bounded(number_of(head, "timeout_ms"), INT_MAX);
 	retirement->no_unbind = bool_of(head, "no_unbind");
+	retirement->delete_region = bool_of(head, "delete");
+	retirement->power_off = bool_of(head, "power_off");
 	for (enum evict_level level = EVICT_NONE; evict && level < EVICT_NEVER; level++)
 		if (strcmp(evict, evict_level_name(level)) == 0)
 			retirement->evict = level;

@@ -40,7 +40,7 @@ struct retirement {
 	const char *allow[16];
 	size_t allow_count;
 	unsigned grace_ms, timeout_ms;
-	bool no_unbind;
+	bool no_unbind, delete_region, power_off;
 };
 
 /*

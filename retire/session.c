@@ -87,6 +87,8 @@ bool session_begin(struct session *session)
 	memset(result, 0, sizeof(*result));
 	result->command = session->request->command;
 	result->no_unbind = session->request->no_unbind;
+	result->delete_region = session->request->delete_region;
+	result->power_off = session->request->power_off;
 	result->frozen_ms = -1;
 	make_id(result->id, sizeof(result->id));
 	progress_begin(session->progress, session->request, result->id);

@@ -35,6 +35,9 @@ static const struct step_kind *const kinds[STEP_TYPES] = {
 	[STEP_CLAIM] = &step_claim,
 	[STEP_REFERENCES] = &step_references,
 	[STEP_UNBIND] = &step_unbind,
+	[STEP_DECOMMIT] = &step_decommit,
+	[STEP_ERASE] = &step_erase,
+	[STEP_POWER_OFF] = &step_power_off,
 };
 
 const struct step_kind *step_kind(enum step_type type)
@@ -204,6 +207,8 @@ const char *step_subject(const struct look *look, const struct step *step)
 		return "processes";
 	if (step->type == STEP_UNBIND)
 		return device->driver_device ? device->driver_device : device->name;
+	if (step->type == STEP_POWER_OFF && device->cxl.host)
+		return device->cxl.host;
 	if (holder && holder_is_filesystem(holder))
 		return filesystem_name(look, holder);
 	if (holder)

@@ -185,6 +185,7 @@ int references_gone(struct execution *execution, int device, int interrupt, stru
 /* Each file's kinds; the table is in all.c. */
 extern const struct step_kind step_terminate, step_grace, step_freeze, step_flush, step_thaw, step_kill,
 	step_await_exit, step_foresee, step_withdraw, step_offline, step_swap_off, step_unmount, step_loop_detach,
-	step_dm_remove, step_md_stop, step_claim, step_references, step_unbind;
+	step_dm_remove, step_md_stop, step_claim, step_references, step_unbind, step_decommit, step_erase,
+	step_power_off;
 
 #endif

@@ -12,6 +12,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -246,6 +247,37 @@ void cxl_find_below(struct look *look)
 				device->below = i + 1;
 }
 
+/* In *later, who has a decoder of that memdev behind that one, and is committed; the decoders are without gaps. */
+static int find_later_on(const struct root *root, const char *decoder, const struct look *look, char **later)
+{
+	int port = (int)strcspn(decoder, ".");
+
+	for (uint64_t number = cxl_decoder_number(decoder) + 1; !*later; number++) {
+		_cleanup_free_ char *region =
+			root_attributef(root, CXL_DEVICES "/%.*s.%" PRIu64 "/region", port, decoder, number);
+		uint64_t committed;
+
+		if (!region)
+			return errno == ENOMEM ? -ENOMEM : 0;
+		if (!*region || strchr(region, '/') || finding_has(look, "cxl", region) ||
+		    root_numberf(root, &committed, CXL_DEVICES "/%s/commit", region) < 0 || !committed)
+			continue;
+		*later = take_ptr(region);
+	}
+	return 0;
+}
+
+static int find_later(const struct root *root, struct look *look)
+{
+	int rc = 0;
+
+	array_each(device, &look->devices)
+		array_each(target, &device->cxl.targets)
+			if (rc == 0 && device->cxl.committed && target->decoder && !device->cxl.later)
+				rc = find_later_on(root, target->decoder, look, &device->cxl.later);
+	return rc;
+}
+
 /* What was found becomes devices: what stands on the regions, the regions, the memdevs. */
 static int add_found(struct search *search, struct look *look, struct err *err)
 {
@@ -255,6 +287,7 @@ static int add_found(struct search *search, struct look *look, struct err *err)
 	for (size_t i = 0; rc == 0 && i < search->memdevs.devices.count; i++)
 		rc = move_device(&search->memdevs, i, look);
 	rc = rc < 0 ? rc : cxl_find_slots(search->root, look);
+	rc = rc < 0 ? rc : find_later(search->root, look);
 	if (rc == -ENOMEM)
 		return err_set(err, rc, "out of memory");
 	cxl_find_below(look);

@@ -308,7 +308,29 @@ cxl_memdevs()
 	plan_memdev region cxl region0
 	plan_memdev all cxl all
 	plan_memdev each cxl --each mem0 mem4
+	plan_memdev delete cxl --delete mem3
+	plan_memdev power-off cxl --delete --power-off mem0
+	plan_memdev power-off-without-slot cxl --power-off mem3
+	plan_memdev siblings-allowed cxl --allow=interleave-siblings mem1
 	plan_memdev help cxl --help
+	tool=cxl try cxl-refused-one-of-two cxl retire-memdev -n --power-off mem1
+}
+
+cxl_odd()
+{
+	list_cxl odd-tree cxl-odd --tree all
+	plan_region without-driver cxl-odd region0
+	plan_region locked cxl-odd region1
+	plan_region locked-allowed cxl-odd --allow=locked region1
+	plan_region locked-for-good cxl-odd --allow=locked region2
+	plan_region burned cxl-odd region3
+	plan_region out-of-order cxl-odd region4
+	plan_region out-of-order-allowed cxl-odd --allow=decoder-order region4
+	plan_region both-in-order cxl-odd region4 region5
+	plan_region torn-down cxl-odd region6
+	plan_region torn-down-delete cxl-odd --delete region6
+	plan_region half-torn-down cxl-odd region7
+	plan_memdev several-regions cxl-odd mem4
 }
 
 levels()
@@ -416,6 +438,7 @@ dax_devices
 cxl_names
 cxl_regions
 cxl_memdevs
+cxl_odd
 levels
 output
 events
