@@ -459,7 +459,10 @@ int options_parse(struct options *options, const struct option_table *table, int
 	int rc;
 
 	*options = (struct options){
-		.request = { .command = table->command, .grace_ms = 10000, .timeout_ms = 60000 },
+		.request = { .command = table->command,
+			     .tool = table->tool,
+			     .grace_ms = 10000,
+			     .timeout_ms = 60000 },
 	};
 	options->request.allow = options->allowed;
 	options->arguments = calloc((size_t)argc + 1, sizeof(char *));

@@ -102,12 +102,14 @@ static void forget_captured(struct execution *execution)
 static int capture(struct execution *execution, const struct plan *plan, enum phase last)
 {
 	array_each(step, &plan->steps) {
+		char subject[SUBJECT_ROOM];
 		struct step_record *record;
 		struct captured *captured;
 
 		if (step_phase(step->type) > last)
 			break;
-		record = result_add_step(execution->result, step->type, step_subject(execution->look, step));
+		record = result_add_step(execution->result, step->type,
+					 step_subject(execution->look, step, subject));
 		captured = record ? array_add(&execution->captured) : NULL;
 		if (!captured)
 			return -ENOMEM;

@@ -138,13 +138,22 @@ static int veto_order(struct planning *planning, const struct device *device)
 	return plan_add_veto(planning, veto, device->name, message);
 }
 
+/* Of one whose cards were pulled only the shell is left, and that goes like any other. */
+static bool has_cards(const struct cxl *cxl)
+{
+	array_each(target, &cxl->targets)
+		if (target->memdev)
+			return true;
+	return false;
+}
+
 int plan_veto_cxl_region(struct planning *planning, int index)
 {
 	const struct device *device = &planning->look->devices.items[index];
 	const struct cxl *cxl = &device->cxl;
 	int rc = cxl->unowned ? veto_unowned(planning, device) : 0;
 
-	if (rc == 0 && device->driver && !cxl->committed)
+	if (rc == 0 && !cxl->unowned && device->driver && !cxl->committed && has_cards(cxl))
 		rc = veto_half_torn(planning, device);
 	if (rc == 0 && cxl->committed && cxl->locked)
 		rc = veto_locked(planning, device);

@@ -13,6 +13,7 @@
 
 struct request {
 	const char *command;	  /* "retire-namespace", "list-holders" */
+	const char *tool;	  /* whose command it is, "ndctl"; NULL: any */
 	const char *const *names; /* of devices, or one "all" */
 	size_t name_count;
 	const char *bus, *region; /* filters; NULL: any */

@@ -25,10 +25,18 @@ struct restoring {
 	struct execution execution;
 };
 
-static int device_named(const struct retirement *retirement, const char *name)
+/* Each tool has a region0 of its own; what only one of them has, any of them brings back. */
+static bool is_meant(const struct request *request, const struct device *device)
+{
+	return device_has_users(device->type) || !request->tool ||
+	       strcmp(request->tool, device_tool(device->type)) == 0;
+}
+
+static int device_named(const struct request *request, const struct retirement *retirement, const char *name)
 {
 	for (size_t i = 0; i < retirement->was.devices.count; i++)
-		if (strcmp(retirement->was.devices.items[i].name, name) == 0)
+		if (strcmp(retirement->was.devices.items[i].name, name) == 0 &&
+		    is_meant(request, &retirement->was.devices.items[i]))
 			return (int)i;
 	return -1;
 }
@@ -52,7 +60,7 @@ static int find_by_device(struct restoring *restoring, const char *name, struct 
 
 	for (size_t i = names.list.count; rc == 0 && !found && i-- > 0;) {
 		if (retirement_read(root, names.list.items[i].id, retirement, NULL) == 0) {
-			int device = device_named(retirement, name);
+			int device = device_named(restoring->session->request, retirement, name);
 
 			found = device >= 0 && retirement->committed && !retirement->restored[device];
 			restoring->only = only(retirement, device);

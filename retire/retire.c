@@ -51,8 +51,10 @@ static int look(struct job *job, struct look *into, struct err *err)
 
 static void show_plan(struct job *job)
 {
+	char subject[SUBJECT_ROOM];
+
 	array_each(step, &job->plan.steps)
-		result_add_step(job->result, step->type, step_subject(&job->result->look, step));
+		result_add_step(job->result, step->type, step_subject(&job->result->look, step, subject));
 }
 
 /* True when there is something to execute. */

@@ -198,7 +198,25 @@ static const char *filesystem_name(const struct look *look, const struct holder 
 	return look_on_name(look, filesystem);
 }
 
-const char *step_subject(const struct look *look, const struct step *step)
+/* cxl's region0 and the nd region on it */
+static bool is_ambiguous(const struct look *look, const struct device *device)
+{
+	array_each(other, &look->devices)
+		if (other != device && strcmp(other->name, device->name) == 0)
+			return true;
+	return false;
+}
+
+static const char *device_subject(const struct look *look, const struct device *device, const char *name,
+				  char text[SUBJECT_ROOM])
+{
+	if (!is_ambiguous(look, device))
+		return name;
+	snprintf(text, SUBJECT_ROOM, "%s %s", device_bus(device->type), name);
+	return text;
+}
+
+const char *step_subject(const struct look *look, const struct step *step, char text[SUBJECT_ROOM])
 {
 	const struct holder *holder = look_holder(look, step->holder);
 	const struct device *device = &look->devices.items[step->device];
@@ -206,14 +224,15 @@ const char *step_subject(const struct look *look, const struct step *step)
 	if (step->type == STEP_GRACE)
 		return "processes";
 	if (step->type == STEP_UNBIND)
-		return device->driver_device ? device->driver_device : device->name;
+		return device_subject(look, device, device->driver_device ? device->driver_device : device->name,
+				      text);
 	if (step->type == STEP_POWER_OFF && device->cxl.host)
 		return device->cxl.host;
 	if (holder && holder_is_filesystem(holder))
 		return filesystem_name(look, holder);
 	if (holder)
 		return holder->name;
-	return device->blockdev ? device->blockdev : device->name;
+	return device->blockdev ? device->blockdev : device_subject(look, device, device->name, text);
 }
 
 struct deadline step_deadline(const struct execution *execution, uint64_t ms)

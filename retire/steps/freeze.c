@@ -137,7 +137,8 @@ static int apply_freeze(struct execution *execution, const struct step *step, st
 			struct err *err)
 {
 	const struct holder *filesystem = look_holder(execution->look, step->holder);
-	const char *subject = step_subject(execution->look, step);
+	char text[SUBJECT_ROOM];
+	const char *subject = step_subject(execution->look, step, text);
 	int fd = files_find(execution, filesystem->dev), rc;
 
 	if (filesystem->filesystem.shut_down)

@@ -140,8 +140,13 @@ int step_check_layers(const struct execution *execution, const struct captured *
 /* The same for a type of file system: one that takes no device would not even look at the source. */
 int step_check_fstype(const struct execution *execution, const char *fstype, struct err *err);
 
-/* "/mnt/data", "pmem0", "fio[812]": what the step is done to. Never NULL. */
-const char *step_subject(const struct look *look, const struct step *step);
+enum { SUBJECT_ROOM = 128 };
+
+/*
+ * "/mnt/data", "pmem0", "fio[812]": what the step is done to; where two devices
+ * have the name, "cxl region0", with its bus. In `text`, or a string of the look. Never NULL.
+ */
+const char *step_subject(const struct look *look, const struct step *step, char text[SUBJECT_ROOM]);
 
 /* A wait that is one of many within a step: at most `ms`, and never beyond the deadline of the whole. */
 struct deadline step_deadline(const struct execution *execution, uint64_t ms);

@@ -111,15 +111,16 @@ static bool has_made_it(const struct root *root, const struct device *device)
 	return made;
 }
 
-static int release_dax(const struct root *root, const struct device *device)
+/* Where somebody has brought its memory online meanwhile it keeps that driver, and who wants another one says so.
+ */
+static void release_dax(const struct root *root, const struct device *device)
 {
 	struct cxl_names names = { { 0 } };
-	int rc = cxl_region_dax(root, device->path, &names);
 
-	array_each(name, &names.list)
-		rc = rc < 0 ? rc : dax_release(root, *name);
+	if (cxl_region_dax(root, device->path, &names) == 0)
+		array_each(name, &names.list)
+			dax_release(root, *name);
 	cxl_names_free(&names);
-	return rc;
 }
 
 static int bind_region(const struct root *root, const struct device *device)
@@ -128,9 +129,9 @@ static int bind_region(const struct root *root, const struct device *device)
 
 	rc = rc < 0 ? rc : sysfs_write(root, device->name, "/sys/bus/cxl/drivers/cxl_region/bind");
 	/* what is missing then is told by who needs it */
-	if (rc == 0)
-		await(root, device, has_made_it);
-	return rc < 0 ? rc : release_dax(root, device);
+	if (rc == 0 && await(root, device, has_made_it) == 0)
+		release_dax(root, device);
+	return rc;
 }
 
 int cxl_region_enable(const struct root *root, const struct device *device)
