@@ -70,12 +70,10 @@ bool cxl_decoder_is_beside(const char *decoder, const char *other)
 	return port == strcspn(other, ".") && strncmp(decoder, other, port) == 0;
 }
 
-bool cxl_has_target(const struct cxl *region, const char *memdev, uint64_t serial)
+bool cxl_has_target(const struct cxl *region, const char *memdev)
 {
-	array_each(target, &region->targets) {
-		if (serial && target->serial ? target->serial == serial
-					     : target->memdev && strcmp(target->memdev, memdev) == 0)
+	array_each(target, &region->targets)
+		if (target->memdev && strcmp(target->memdev, memdev) == 0)
 			return true;
-	}
 	return false;
 }

@@ -66,7 +66,7 @@ uint64_t cxl_decoder_number(const char *decoder);
 /* Is the decoder one of the same port? "decoder2.0" and "decoder2.1" are. */
 bool cxl_decoder_is_beside(const char *decoder, const char *other);
 
-/* Does the region have a part of the memdev? The serial tells, or where there is none the name. */
-bool cxl_has_target(const struct cxl *region, const char *memdev, uint64_t serial);
+/* Does the region have a part of the memdev, by what that is called in the same look? */
+bool cxl_has_target(const struct cxl *region, const char *memdev);
 
 #endif

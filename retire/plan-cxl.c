@@ -12,10 +12,8 @@
 static bool is_named(const struct look *look, const struct cxl_target *target)
 {
 	array_each(device, &look->devices)
-		if (device->type == DEVICE_CXL_MEMDEV &&
-		    (target->serial && device->cxl.serial
-			     ? target->serial == device->cxl.serial
-			     : target->memdev && strcmp(target->memdev, device->name) == 0))
+		if (device->type == DEVICE_CXL_MEMDEV && target->memdev &&
+		    strcmp(target->memdev, device->name) == 0)
 			return true;
 	return false;
 }
@@ -58,8 +56,7 @@ static int veto_siblings(struct planning *planning, const struct device *device)
 		return 0;
 	snprintf(message, sizeof(message),
 		 "%s is interleaved over %zu memdevs, and goes on all of them: also on %s; name %s as well, or "
-		 "take "
-		 "the risk",
+		 "take the risk",
 		 device->name, device->cxl.targets.count, siblings, count > 1 ? "these" : "it");
 	return plan_add_veto(planning, veto, device->name, message);
 }
@@ -74,14 +71,13 @@ static int veto_unowned(struct planning *planning, const struct device *device)
 		veto.code = "system-ram";
 		snprintf(message, sizeof(message),
 			 "%s is memory of this system that no dax device has: firmware has given it to the "
-			 "kernel, or "
-			 "its dax device was taken away; it cannot be taken back while the system runs",
+			 "kernel, or its dax device was taken away; only a reboot without it gives it back",
 			 device->name);
 	} else {
 		snprintf(message, sizeof(message),
-			 "memory of %s was left to the system by an unbind while it was online: no driver has it, "
-			 "and "
-			 "only a reboot gives it back; do not destroy the region or pull a card of it before",
+			 "memory of %s was left to the system by an unbind while it was online: no driver has "
+			 "it, and only a reboot gives it back; do not destroy the region or pull a card of it "
+			 "before",
 			 device->name);
 	}
 	return plan_add_veto(planning, veto, device->name, message);
@@ -95,8 +91,7 @@ static int veto_half_torn(struct planning *planning, const struct device *device
 
 	snprintf(message, sizeof(message),
 		 "somebody is just taking %s down: it has a driver, and its decoders are not committed; wait for "
-		 "that to "
-		 "end, and look at 'dmesg' when it does not",
+		 "that to end first, and look at 'dmesg' when it does not",
 		 device->name);
 	return plan_add_veto(planning, veto, device->name, message);
 }
@@ -110,15 +105,13 @@ static int veto_locked(struct planning *planning, const struct device *device)
 	if (device->cxl.refuses) {
 		veto.severity = SEVERITY_CRITICAL;
 		snprintf(message, sizeof(message),
-			 "%s was made and locked by firmware, and the kernel does not take it down: unlock it in "
-			 "the "
-			 "settings of the firmware, if these have it",
+			 "%s was made and locked by firmware, and the kernel does not take it down: unlock it "
+			 "in the settings of the firmware first, if these have that",
 			 device->name);
 	} else {
 		snprintf(message, sizeof(message),
-			 "firmware has locked decoders of %s: they may stay as they are, and the region cannot be "
-			 "made "
-			 "again before a reboot",
+			 "firmware has locked decoders of %s: they may stay as they are, and the region cannot "
+			 "be made again before a reboot",
 			 device->name);
 	}
 	return plan_add_veto(planning, veto, device->name, message);
@@ -132,8 +125,7 @@ static int veto_order(struct planning *planning, const struct device *device)
 
 	snprintf(message, sizeof(message),
 		 "%s was committed after %s on one of its memdevs: %s could not be made again while that is "
-		 "there, and "
-		 "old kernels do not reset its decoders; name %s as well, or take the risk",
+		 "there, and old kernels do not reset its decoders; name %s as well, or take the risk",
 		 device->cxl.later, device->name, device->name, device->cxl.later);
 	return plan_add_veto(planning, veto, device->name, message);
 }
@@ -171,9 +163,8 @@ int plan_veto_cxl_memdev(struct planning *planning, int index)
 	if (!planning->request->power_off || device->cxl.slot || device->cxl.absent)
 		return 0;
 	snprintf(message, sizeof(message),
-		 "%s (%s) is in no slot whose power can be switched: retire it without --power-off, and remove it "
-		 "as the "
-		 "machine's manual says",
+		 "%s (%s) is in no slot whose power can be switched: retire it without --power-off, and pull it "
+		 "by hand as the machine's manual says",
 		 device->name, device->cxl.host);
 	return plan_add_veto(planning, veto, device->name, message);
 }

@@ -90,7 +90,7 @@ static bool is_ready_to_remove(const struct result *result, size_t index)
 		const struct device *device = &result->look.devices.items[i];
 
 		if (!result->unused[i] && device->type == DEVICE_CXL_REGION &&
-		    cxl_has_target(&device->cxl, memdev->name, memdev->cxl.serial))
+		    cxl_has_target(&device->cxl, memdev->name))
 			return false;
 	}
 	return result->unused[index];

@@ -25,18 +25,15 @@ static const struct {
 	{ CXL_CHANGES, -ESTALE,
 	  "it is not the one that it was: another card, another size, or another place on the card" },
 	{ CXL_DECOMMIT, -ENXIO,
-	  "the kernel cannot flush the caches of the processors here, as in a virtual machine: nothing uses it "
-	  "any "
-	  "more, but its decoders stay programmed until a reboot" },
+	  "the kernel cannot flush the caches of the processors here, as in a virtual machine: nothing uses "
+	  "it any more, but its decoders stay programmed until a reboot" },
 	{ CXL_DECOMMIT, -EPERM, "firmware has locked it" },
 	{ CXL_DECOMMIT, -EBUSY,
-	  "a decoder that was committed after it on one of its cards is in use, and this kernel resets them in "
-	  "that "
-	  "order only" },
+	  "a decoder that was committed after it on one of its cards is in use, and this kernel resets them "
+	  "in that order only" },
 	{ CXL_COMMIT, -ENXIO,
-	  "the kernel cannot flush the caches of the processors here, as in a virtual machine, or a card of it is "
-	  "not "
-	  "where the root decoder leads to" },
+	  "the kernel cannot flush the caches of the processors here, as in a virtual machine, or a card of "
+	  "it is not where the root decoder leads to" },
 	{ CXL_COMMIT, -ENODEV, "a card of it is not there, or has no driver" },
 	{ CXL_COMMIT, -ENOSPC, "a card of it has no free decoder, or no room where it was" },
 	{ CXL_COMMIT, -EBUSY,

@@ -98,14 +98,20 @@ static bool is_same_card(const struct device *device, const struct cxl_memdev *m
 char *cxl_memdev_now(const struct root *root, const struct device *device)
 {
 	_cleanup_cxl_ struct cxl_devices cxl = { 0 };
+	const struct cxl_memdev *found = NULL;
 	bool another = false;
 	int rc = cxl_devices_read(root, &cxl);
 
 	array_each(memdev, &cxl.memdevs) {
-		if (is_same_card(device, memdev))
-			return strdup(memdev->name);
-		another |= device->cxl.host && strcmp(memdev->host, device->cxl.host) == 0;
+		bool here = device->cxl.host && strcmp(memdev->host, device->cxl.host) == 0;
+
+		another |= here;
+		/* of two with that number, the one that is where it was */
+		if (is_same_card(device, memdev) && (!found || here))
+			found = memdev;
 	}
+	if (found)
+		return strdup(found->name);
 	errno = rc < 0 ? -rc : another ? ESTALE : ENODEV;
 	return NULL;
 }

@@ -231,8 +231,7 @@ static bool stands_on(const struct device *device, const struct device *other)
 		return device->type == DEVICE_PMEM_REGION ? strcmp(device->name, other->name) == 0
 							  : device->type == DEVICE_DAX && is_in(device, other);
 	case DEVICE_CXL_MEMDEV:
-		return device->type == DEVICE_CXL_REGION &&
-		       cxl_has_target(&device->cxl, other->name, other->cxl.serial);
+		return device->type == DEVICE_CXL_REGION && cxl_has_target(&device->cxl, other->name);
 	default:
 		return false;
 	}

@@ -249,7 +249,9 @@ static const char *subject_of(const struct look *look, const struct step *step)
 		return "";
 	if (step->type == STEP_UNBIND)
 		return device->driver_device;
-	return holder ? holder->name : device->blockdev;
+	if (holder)
+		return holder->name;
+	return device->blockdev ? device->blockdev : device->name;
 }
 
 static FILE *start_text(char **text, size_t *size)
