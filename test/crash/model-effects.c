@@ -602,7 +602,7 @@ static int model_put_up(struct effects *effects, const struct holder *stack, int
 static int model_claim(struct effects *effects, const struct device *device, int *fd, struct err *err)
 {
 	struct model *model = model_of(effects);
-	int number = device->name[9] - '0', begun = model_begin(effects, "claim", device->name, false, err);
+	int number = model_number(device), begun = model_begin(effects, "claim", device->name, false, err);
 
 	*fd = -1;
 	if (begun)
@@ -641,11 +641,13 @@ static int model_disable(struct effects *effects, const struct device *device, s
 			 struct err *err)
 {
 	struct model *model = model_of(effects);
-	int number = device->name[9] - '0', begun = model_begin(effects, "disable", device->name, true, err);
+	int number = model_number(device), begun = model_begin(effects, "disable", device->name, true, err);
 
 	(void)deadline;
 	if (begun < 0)
 		return begun;
+	if (number < 0)
+		return model_finish(begun, model_cxl_disable(model->state, device), err);
 	if (!model->state->devices[number].enabled)
 		return model_finish(begun, 1, err);
 	/* as targets/ reads it once more */
@@ -660,11 +662,15 @@ static int model_enable(struct effects *effects, const struct device *device, st
 			struct err *err)
 {
 	struct model *model = model_of(effects);
-	int number = device->name[9] - '0', begun = model_begin(effects, "enable", device->name, true, err);
+	int number = model_number(device), begun = model_begin(effects, "enable", device->name, true, err);
 
 	(void)deadline;
 	if (begun < 0)
 		return begun;
+	if (number < 0)
+		return model_finish(begun, model_cxl_enable(model->state, device), err);
+	if (number == 0 && model->state->cxl.there && !model->state->cxl.bound)
+		return model_finish(begun, -ENXIO, err);
 	if (model->state->devices[number].enabled)
 		return model_finish(begun, 1, err);
 	model->state->devices[number].enabled = true;
@@ -703,4 +709,5 @@ void model_effects_init(struct model *model)
 		.hanging = CHILD_NONE,
 	};
 	model_memory_effects_init(&model->effects);
+	model_cxl_effects_init(&model->effects);
 }

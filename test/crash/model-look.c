@@ -345,8 +345,8 @@ int model_find_memory_keepers(const struct root *root, struct look *look)
 
 	for (size_t i = 0; i < look->devices.count; i++)
 		for (int block = 0; look->devices.items[i].system_ram && block < MODEL_BLOCKS; block++) {
-			int keeper = model_block_keeper(looking.model->state, look->devices.items[i].name[9] - '0',
-							block);
+			int keeper = model_block_keeper(looking.model->state,
+							model_number(&look->devices.items[i]), block);
 
 			if (keeper >= 0)
 				add_process(&looking, keeper, (int)i, 0, USE_PAGES);
@@ -382,7 +382,8 @@ int model_find_holders(const struct root *root, struct look *look, struct err *e
 	for (int i = 0; i < MODEL_DEVICES; i++)
 		looking.device[i] = -1;
 	for (size_t i = 0; i < look->devices.count; i++)
-		looking.device[look->devices.items[i].name[9] - '0'] = (int)i;
+		if (model_number(&look->devices.items[i]) >= 0)
+			looking.device[model_number(&look->devices.items[i])] = (int)i;
 	look->initial_namespaces = true;
 	look_at_namespaces(&looking);
 	look_at_partitions(&looking);
@@ -428,13 +429,16 @@ int model_find(const struct root *root, const struct request *request, struct lo
 {
 	const struct model *model = model_of_root(root);
 
+	/* a card brings the first device along */
 	for (size_t i = 0; i < request->name_count; i++) {
-		int number = request->names[i][9] - '0';
+		int number = model->state->cxl.there ? 0 : request->names[i][9] - '0';
 
 		if (!model->state->devices[number].there)
 			return err_set(err, -ENODEV, "%s: no such device", request->names[i]);
 		add_device(look, number, &model->state->devices[number]);
 	}
+	if (model->state->cxl.there)
+		model_cxl_find(model->state, look);
 	return 0;
 }
 
@@ -443,12 +447,16 @@ int model_find_again(const struct root *root, const struct look *was, struct loo
 	const struct model *model = model_of_root(root);
 
 	array_each(device, &was->devices) {
-		int number = device->name[9] - '0';
+		int number = model_number(device);
 
+		if (number < 0)
+			continue;
 		if (!model->state->devices[number].there)
 			return err_set(err, -ENODEV, "%s is gone", device->name);
 		add_device(look, number, &model->state->devices[number]);
 	}
+	if (model->state->cxl.there)
+		model_cxl_find(model->state, look);
 	return 0;
 }
 
@@ -482,7 +490,10 @@ void model_probe(const struct root *root, struct kernel *kernel)
 
 int model_is_enabled(const struct root *root, const struct device *device)
 {
-	return model_of_root(root)->state->devices[device->name[9] - '0'].enabled;
+	const struct model_state *state = model_of_root(root)->state;
+	int number = model_number(device);
+
+	return number < 0 ? model_cxl_is_enabled(state, device) : state->devices[number].enabled;
 }
 
 int model_check_identity(const struct root *root, const struct device *device, struct err *err)

@@ -29,6 +29,11 @@ struct model *model_of_root(const struct root *root)
 	return (struct model *)((uintptr_t)root - offsetof(struct model, root));
 }
 
+int model_number(const struct device *device)
+{
+	return strncmp(device->name, "namespace", 9) == 0 ? device->name[9] - '0' : -1;
+}
+
 dev_t model_disk(int device, int partition)
 {
 	return makedev(PMEM_MAJOR, (unsigned)(device * MODEL_MINORS + partition));
@@ -397,6 +402,7 @@ void model_reboot(struct model *model, bool mounts_again)
 	for (size_t i = 0; i < MODEL_DEVICES; i++)
 		state->devices[i].enabled = state->devices[i].there;
 	memcpy(state->blocks, model->before.blocks, sizeof(state->blocks));
+	state->cxl = model->before.cxl;
 	state->kept_offline = false;
 	for (int i = 0; i < MODEL_NAMESPACES; i++)
 		state->namespaces[i] = i == MODEL_INITIAL;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "retire/machine.h"
+#include "test/crash/model-cxl.h"
 #include "test/crash/model-memory.h"
 #include "util/root.h"
 
@@ -98,6 +99,7 @@ struct model_state {
 	struct model_stack stacks[MODEL_STACKS];
 	struct model_process processes[MODEL_PROCESSES];
 	struct model_block blocks[MODEL_DEVICES][MODEL_BLOCKS];
+	struct model_cxl cxl;
 	bool kept_offline; /* rules of udev do not apply to them */
 	bool namespaces[MODEL_NAMESPACES];
 	bool may_unbind_mounted;
@@ -172,6 +174,7 @@ int model_is_enabled(const struct root *root, const struct device *device);
 int model_check_identity(const struct root *root, const struct device *device, struct err *err);
 
 /* Parts that shapes and effects share. */
+int model_number(const struct device *device); /* of namespaceN.0; -1: it is of CXL */
 struct model *model_of_root(const struct root *root);
 int model_add_mount(struct model_state *state, const struct model_mount *mount); /* index */
 bool model_is_alive(const struct model_state *state, int filesystem);

@@ -91,7 +91,7 @@ int __wrap_holders_burned(const struct root *root, const struct device *device, 
 
 int __wrap_holders_read_memory(const struct root *root, const struct device *device, struct system_ram *memory)
 {
-	model_read_memory(model_of_root(root)->state, device->name[9] - '0', memory);
+	model_read_memory(model_of_root(root)->state, model_number(device), memory);
 	return 0;
 }
 
@@ -100,7 +100,7 @@ int __wrap_holders_burned(const struct root *root, const struct device *device, 
 	const struct model_state *state = model_of_root(root)->state;
 
 	snprintf(why, size, "blocks are left");
-	return state->blocks[device->name[9] - '0'][0].there;
+	return state->blocks[model_number(device)][0].there;
 }
 
 static bool is_kept(const struct model *model, uint64_t number)
@@ -196,7 +196,7 @@ static int model_unplug(struct effects *effects, const struct device *device, st
 			struct err *err)
 {
 	struct model_state *state = model_of(effects)->state;
-	int index = device->name[9] - '0', begun;
+	int index = model_number(device), begun;
 
 	(void)deadline;
 	if (!state->devices[index].can_unplug || !state->blocks[index][0].there)
@@ -214,7 +214,7 @@ static int model_plug(struct effects *effects, const struct device *device, enum
 		      struct deadline deadline, struct err *err)
 {
 	struct model_state *state = model_of(effects)->state;
-	int index = device->name[9] - '0', begun;
+	int index = model_number(device), begun;
 
 	(void)deadline;
 	if (!state->devices[index].can_unplug || !state->devices[index].enabled || state->blocks[index][0].there)

@@ -399,9 +399,13 @@ static void build(struct model_state *state, int device, const struct content *c
 struct request shape_request(const struct shape *shape)
 {
 	static const char *const names[] = { "namespace0.0", "namespace1.0" };
+	static const char *const card[] = { "mem0" };
+	const struct model_cxl *cxl = &shape->state.cxl;
 
 	return (struct request){ .command = "retire-namespace",
-				 .names = names,
+				 .names = cxl->there ? card : names,
+				 .delete_region = cxl->delete_region,
+				 .power_off = cxl->power_off,
 				 .name_count = (size_t)shape->devices,
 				 .evict = shape->evict,
 				 .allow = shape->allow,
@@ -497,6 +501,8 @@ static enum shape_kind kind_of(const struct shape *shape)
 
 	if (shape->devices == 2)
 		return SHAPE_TWO_DEVICES;
+	if (state->cxl.there)
+		return SHAPE_CXL;
 	if (strstr(shape->steps, "while mounted"))
 		return SHAPE_MOUNTED_UNBIND;
 	if (state->namespaces[MODEL_LOCKED])
@@ -524,6 +530,7 @@ const char *shape_kind_name(enum shape_kind kind)
 		"locked namespace",
 		"stacked",
 		"something mounted inside",
+		"on a CXL region",
 		"memory of the system",
 		"served to others",
 		"swap area or file",
@@ -789,6 +796,28 @@ static void add_pairs(struct shapes *shapes, struct model *model)
 	}
 }
 
+/* What stands on a region goes as ever: one of each way back, with each thing that can be asked of the region. */
+static const struct content on_cxl[] = {
+	{ MODE_FSDAX, false, NO_FILESYSTEM, NO_SWAP, NOBODY },
+	{ MODE_FSDAX, false, ONE_MOUNT, SWAP_FILE, ON_FIRST },
+	{ MODE_DEVDAX, false, NO_FILESYSTEM, NO_SWAP, ON_BARE_STUBBORN },
+	{ MODE_DEVDAX, .memory = ALL_MOVABLE },
+	{ MODE_DEVDAX, .memory = LOWEST_STAYS },
+};
+
+static void add_on_cxl(struct shapes *shapes, struct model *model)
+{
+	for (size_t i = 0; i < COUNT_OF(on_cxl) * 4; i++) {
+		struct shape shape = { .devices = 1 };
+
+		build(&shape.state, 0, &on_cxl[i / 4]);
+		shape.state.cxl = model_cxl_make(i & 1, i & 2);
+		snprintf(shape.name, sizeof(shape.name), "cxl%s%s", i & 1 ? " delete" : "", i & 2 ? " power-off" : "");
+		name_content(shape.name, sizeof(shape.name), &on_cxl[i / 4]);
+		add_requests(shapes, model, &shape);
+	}
+}
+
 void shapes_make(struct shapes *shapes, struct model *model)
 {
 	memset(shapes, 0, sizeof(*shapes));
@@ -796,6 +825,7 @@ void shapes_make(struct shapes *shapes, struct model *model)
 	add_served_singles(shapes, model);
 	add_stacked(shapes, model);
 	add_memories(shapes, model);
+	add_on_cxl(shapes, model);
 	add_pairs(shapes, model);
 }
 

@@ -146,6 +146,8 @@ static bool devices_differ(const struct model *model, char *why, size_t size)
 	for (size_t i = 0; i < MODEL_DEVICES; i++)
 		if (model->before.devices[i].enabled != model->state->devices[i].enabled)
 			return differs(why, size, "its driver:", i ? "namespace1.0" : "namespace0.0");
+	if (memcmp(&model->before.cxl, &model->state->cxl, sizeof(struct model_cxl)) != 0)
+		return differs(why, size, "what it stands on:", "region0 or mem0");
 	return false;
 }
 
@@ -197,7 +199,7 @@ static bool is_retired(const struct model_state *state)
 			if (state->processes[j].alive && state->processes[j].device == i)
 				return false;
 	}
-	return true;
+	return model_cxl_is_retired(&state->cxl);
 }
 
 enum whole whole_of(struct model *model, const struct result *result, char *why, size_t size)
