@@ -70,7 +70,7 @@ static bool has_endpoint(const struct root *root, const struct device *device)
 
 int cxl_memdev_enable(const struct root *root, const struct device *device)
 {
-	_cleanup_free_ char *name = cxl_memdev_now(root, device), *driver = NULL, *path = NULL;
+	_cleanup_free_ char *name = cxl_memdev_now(root, device), *driver = NULL;
 	int rc;
 
 	if (!name)
@@ -79,9 +79,7 @@ int cxl_memdev_enable(const struct root *root, const struct device *device)
 	/* one that has just come is still being looked at */
 	if (driver)
 		return await(root, device, has_endpoint) < 0 ? -ENXIO : 1;
-	path = sysfs_path(root, "cxl", name);
-	rc = path ? modules_load_for(root, path) : -errno;
-	rc = rc < 0 ? rc : sysfs_write(root, name, "/sys/bus/cxl/drivers/cxl_mem/bind");
+	rc = sysfs_write(root, name, "/sys/bus/cxl/drivers/cxl_mem/bind");
 	return rc < 0 ? rc : await(root, device, has_endpoint) < 0 ? -ENXIO : 0;
 }
 
@@ -125,9 +123,8 @@ static void release_dax(const struct root *root, const struct device *device)
 
 static int bind_region(const struct root *root, const struct device *device)
 {
-	int rc = modules_load_for(root, device->path);
+	int rc = sysfs_write(root, device->name, "/sys/bus/cxl/drivers/cxl_region/bind");
 
-	rc = rc < 0 ? rc : sysfs_write(root, device->name, "/sys/bus/cxl/drivers/cxl_region/bind");
 	/* what is missing then is told by who needs it */
 	if (rc == 0 && await(root, device, has_made_it) == 0)
 		release_dax(root, device);

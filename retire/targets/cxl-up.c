@@ -69,35 +69,47 @@ static int create_one(const struct root *root, const struct device *device, cons
 	return sysfs_write(root, name, CXL_DEVICES "/%s/%s", device->cxl.root_decoder, create_attribute(device));
 }
 
-/*
- * A root decoder has taken the number of its next region in advance, so one that
- * was deleted is next but one: an empty region is made, and when the one with the
- * old name is there, it is deleted. -EEXIST: the name cannot be had.
- */
-static int create_second(const struct root *root, const struct device *device, const char *first)
-{
-	_cleanup_free_ char *second = NULL;
-	int rc = create_one(root, device, first), erased;
+/* More numbers than these are not free below the one that is wanted. */
+enum { SPARES_MAX = 64 };
 
-	if (rc < 0)
-		return rc;
-	second = next_name(root, device);
-	rc = second && strcmp(second, device->name) == 0 ? create_one(root, device, second) : -EEXIST;
-	erased = sysfs_write(root, first, CXL_DEVICES "/%s/delete_region", device->cxl.root_decoder);
-	return rc < 0 ? rc : erased;
+/*
+ * Makes empty regions until the kernel's choice is the name. The kernel takes
+ * the lowest number that is free, but a root decoder has its next one in advance: one
+ * that was deleted is next but one. -EEXIST: the name cannot be had.
+ */
+static int create_named(const struct root *root, const struct device *device, struct cxl_names *spares)
+{
+	for (;;) {
+		_cleanup_free_ char *next = next_name(root, device);
+		char **spare;
+		int rc;
+
+		if (!next)
+			return -errno;
+		if (strcmp(next, device->name) == 0)
+			return create_one(root, device, next);
+		if (spares->list.count == SPARES_MAX)
+			return -EEXIST;
+		rc = create_one(root, device, next);
+		spare = rc < 0 ? NULL : array_add(&spares->list);
+		if (!spare)
+			return rc < 0 ? rc : -ENOMEM;
+		*spare = take_ptr(next);
+	}
 }
 
 static int create(const struct root *root, const struct device *device)
 {
-	_cleanup_free_ char *next = NULL;
+	struct cxl_names spares = { { 0 } };
+	int rc;
 
 	if (is_there(root, device->name))
 		return 1;
-	next = next_name(root, device);
-	if (!next)
-		return -errno;
-	return strcmp(next, device->name) == 0 ? create_one(root, device, next)
-					       : create_second(root, device, next);
+	rc = create_named(root, device, &spares);
+	array_each(spare, &spares.list)
+		sysfs_write(root, *spare, CXL_DEVICES "/%s/delete_region", device->cxl.root_decoder);
+	cxl_names_free(&spares);
+	return rc;
 }
 
 static int set_shape(const struct root *root, const struct device *device)
