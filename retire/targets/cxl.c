@@ -33,7 +33,8 @@ struct search {
 	const struct root *root;
 	const struct request *request;
 	const struct cxl_devices *cxl;
-	struct look regions, memdevs; /* their devices only */
+	bool *has_region, *has_memdev; /* by index */
+	struct look regions, memdevs;  /* their devices only */
 };
 
 /* A filter is the name, or the number alone, or of a bus who provides it. */
@@ -74,8 +75,11 @@ static bool memdev_fits(const struct search *search, const struct cxl_memdev *me
 
 static int find_region(struct search *search, const struct cxl_region *region, struct err *err)
 {
-	if (finding_has(&search->regions, "cxl", region->name))
+	bool *has = &search->has_region[region - search->cxl->regions.items];
+
+	if (*has)
 		return 0;
+	*has = true;
 	return finding_add(search->root, cxl_region_describe, region->name, &search->regions, err);
 }
 
@@ -104,10 +108,12 @@ static int find_regions_of(struct search *search, const struct cxl_memdev *memde
 
 static int find_memdev(struct search *search, const struct cxl_memdev *memdev, struct err *err)
 {
+	bool *has = &search->has_memdev[memdev - search->cxl->memdevs.items];
 	int rc;
 
-	if (finding_has(&search->memdevs, "cxl", memdev->name))
+	if (*has)
 		return 0;
+	*has = true;
 	rc = finding_add(search->root, cxl_memdev_describe, memdev->name, &search->memdevs, err);
 	return rc < 0 ? rc : find_regions_of(search, memdev, err);
 }
@@ -115,12 +121,17 @@ static int find_memdev(struct search *search, const struct cxl_memdev *memdev, s
 /* Must `one` be torn down before `other`? On one memdev the decoder with the highest number goes first. */
 static bool comes_before(const struct cxl *one, const struct cxl *other)
 {
-	array_each(target, &one->targets)
-		array_each(below, &other->targets)
-			if (target->decoder && below->decoder &&
-			    cxl_decoder_is_beside(target->decoder, below->decoder) &&
-			    cxl_decoder_number(target->decoder) > cxl_decoder_number(below->decoder))
+	array_each(target, &one->targets) {
+		uint64_t number = target->decoder ? cxl_decoder_number(target->decoder) : 0;
+
+		for (size_t i = 0; number && i < other->targets.count; i++) {
+			const char *below = other->targets.items[i].decoder;
+
+			if (below && cxl_decoder_number(below) < number &&
+			    cxl_decoder_is_beside(target->decoder, below))
 				return true;
+		}
+	}
 	return false;
 }
 
@@ -241,7 +252,8 @@ static bool stands_on(const struct device *device, const struct device *other)
 void cxl_find_below(struct look *look)
 {
 	array_each(device, &look->devices)
-		for (size_t i = 0; !device->below && i < look->devices.count; i++)
+		for (size_t i = 0; device->type != DEVICE_CXL_MEMDEV && !device->below && i < look->devices.count;
+		     i++)
 			if (stands_on(device, &look->devices.items[i]))
 				device->below = i + 1;
 }
@@ -442,15 +454,21 @@ static int find(const struct root *root, const struct request *request, const st
 		struct err *err)
 {
 	_cleanup_cxl_ struct cxl_devices cxl = { 0 };
-	struct search search = { root, request, &cxl, { { 0 } }, { { 0 } } };
+	struct search search = { root, request, &cxl, NULL, NULL, { { 0 } }, { { 0 } } };
 	int rc = cxl_devices_read(root, &cxl);
 
 	look->initial_namespaces = sysfs_sees_everybody(root);
+	search.has_region = calloc(cxl.regions.count + 1, sizeof(bool));
+	search.has_memdev = calloc(cxl.memdevs.count + 1, sizeof(bool));
+	if (rc == 0 && (!search.has_region || !search.has_memdev))
+		rc = -ENOMEM;
 	rc = rc < 0 ? err_errno(err, rc, "cannot list CXL devices") : check_filters(&search, err);
 	rc = rc < 0 ? rc : find_names(&search, kind, err);
 	rc = rc < 0 ? rc : add_found(&search, look, err);
 	look_free(&search.regions);
 	look_free(&search.memdevs);
+	free(search.has_region);
+	free(search.has_memdev);
 	return rc;
 }
 
