@@ -70,6 +70,14 @@ bool cxl_decoder_is_beside(const char *decoder, const char *other)
 	return port == strcspn(other, ".") && strncmp(decoder, other, port) == 0;
 }
 
+bool cxl_has_cards(const struct cxl *region)
+{
+	array_each(target, &region->targets)
+		if (target->memdev)
+			return true;
+	return false;
+}
+
 bool cxl_has_target(const struct cxl *region, const char *memdev)
 {
 	array_each(target, &region->targets)

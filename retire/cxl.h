@@ -66,6 +66,9 @@ uint64_t cxl_decoder_number(const char *decoder);
 /* Is the decoder one of the same port? "decoder2.0" and "decoder2.1" are. */
 bool cxl_decoder_is_beside(const char *decoder, const char *other);
 
+/* False of a region whose cards were all pulled: only the shell is left. */
+bool cxl_has_cards(const struct cxl *region);
+
 /* Does the region have a part of the memdev, by what that is called in the same look? */
 bool cxl_has_target(const struct cxl *region, const char *memdev);
 

@@ -236,6 +236,11 @@ void device_free(struct device *device)
 	cxl_free(&device->cxl);
 }
 
+bool device_is_burned(const struct device *device)
+{
+	return device->cxl.unowned && !(device->driver && cxl_has_cards(&device->cxl));
+}
+
 bool device_has_pages(const struct device *device)
 {
 	/* in raw mode only where the kernel has made some: drivers/nvdimm/pmem.c:pmem_attach_disk() */

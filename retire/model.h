@@ -101,6 +101,9 @@ struct device {
 /* Does the kernel have a struct page for what it gives to users, so that somebody can reference one? */
 bool device_has_pages(const struct device *device);
 
+/* A CXL region whose memory the system goes on using, though its driver or its cards were taken from under it. */
+bool device_is_burned(const struct device *device);
+
 /* In the order of probing: places before those who are on them, a file system before the loop devices on its
  * files. */
 enum holder_type {

@@ -67,7 +67,7 @@ static int veto_unowned(struct planning *planning, const struct device *device)
 	struct veto veto = { .code = "burned", .severity = SEVERITY_CRITICAL };
 	char message[MESSAGE];
 
-	if (device->driver) {
+	if (!device_is_burned(device)) {
 		veto.code = "system-ram";
 		snprintf(message, sizeof(message),
 			 "%s is memory of this system that no dax device has: firmware has given it to the "
@@ -75,9 +75,9 @@ static int veto_unowned(struct planning *planning, const struct device *device)
 			 device->name);
 	} else {
 		snprintf(message, sizeof(message),
-			 "memory of %s was left to the system by an unbind while it was online: no driver has "
-			 "it, and only a reboot gives it back; do not destroy the region or pull a card of it "
-			 "before",
+			 "burned: memory of %s was left to the system while it was online, by an unbind or "
+			 "because its card was pulled: no driver has it, and only a reboot gives it back; do "
+			 "not destroy the region or pull a card of it before",
 			 device->name);
 	}
 	return plan_add_veto(planning, veto, device->name, message);
@@ -90,8 +90,8 @@ static int veto_half_torn(struct planning *planning, const struct device *device
 	char message[MESSAGE];
 
 	snprintf(message, sizeof(message),
-		 "somebody is just taking %s down: it has a driver, and its decoders are not committed; wait for "
-		 "that to end first, and look at 'dmesg' when it does not",
+		 "somebody is just taking %s down: it has a driver, and its decoders are not committed; wait "
+		 "for that to end first, and look at 'dmesg' when it does not",
 		 device->name);
 	return plan_add_veto(planning, veto, device->name, message);
 }
@@ -130,22 +130,13 @@ static int veto_order(struct planning *planning, const struct device *device)
 	return plan_add_veto(planning, veto, device->name, message);
 }
 
-/* Of one whose cards were pulled only the shell is left, and that goes like any other. */
-static bool has_cards(const struct cxl *cxl)
-{
-	array_each(target, &cxl->targets)
-		if (target->memdev)
-			return true;
-	return false;
-}
-
 int plan_veto_cxl_region(struct planning *planning, int index)
 {
 	const struct device *device = &planning->look->devices.items[index];
 	const struct cxl *cxl = &device->cxl;
 	int rc = cxl->unowned ? veto_unowned(planning, device) : 0;
 
-	if (rc == 0 && !cxl->unowned && device->driver && !cxl->committed && has_cards(cxl))
+	if (rc == 0 && !cxl->unowned && device->driver && !cxl->committed && cxl_has_cards(cxl))
 		rc = veto_half_torn(planning, device);
 	if (rc == 0 && cxl->committed && cxl->locked)
 		rc = veto_locked(planning, device);
@@ -163,8 +154,8 @@ int plan_veto_cxl_memdev(struct planning *planning, int index)
 	if (!planning->request->power_off || device->cxl.slot || device->cxl.absent)
 		return 0;
 	snprintf(message, sizeof(message),
-		 "%s (%s) is in no slot whose power can be switched: retire it without --power-off, and pull it "
-		 "by hand as the machine's manual says",
+		 "%s (%s) is in no slot whose power can be switched: retire it without --power-off, and pull "
+		 "it by hand as the machine's manual says",
 		 device->name, device->cxl.host);
 	return plan_add_veto(planning, veto, device->name, message);
 }

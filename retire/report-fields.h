@@ -24,4 +24,9 @@ struct json_object *json_device(const struct result *result, size_t index, const
 struct json_object *json_holder(const struct look *look, const struct holder *holder,
 				const struct report_options *options);
 
+/* Is known whether a card can be pulled? And, of the memdev of that index, can it: neither it nor a region that
+ * has a part of it is used by anybody. */
+bool tells_ready(const struct result *result);
+bool is_ready_to_remove(const struct result *result, size_t index);
+
 #endif

@@ -55,8 +55,9 @@ static struct json_object *json_target(const struct cxl_target *target, size_t p
 }
 
 /* As `cxl list -R` names them. */
-static void put_cxl_region(struct json_object *object, const struct cxl *cxl)
+static void put_cxl_region(struct json_object *object, const struct device *device)
 {
+	const struct cxl *cxl = &device->cxl;
 	struct json_object *mappings = json_object_new_array();
 
 	json_put_text(object, "root_decoder", cxl->root_decoder);
@@ -64,6 +65,7 @@ static void put_cxl_region(struct json_object *object, const struct cxl *cxl)
 	json_put_number(object, "interleave_granularity", cxl->granularity);
 	json_put_text(object, "decode_state", cxl->committed ? "commit" : "reset");
 	json_put_true(object, "locked", cxl->locked);
+	json_put_true(object, "burned", device_is_burned(device));
 	json_put(object, "mappings", mappings);
 	for (size_t i = 0; i < cxl->targets.count; i++)
 		json_append(mappings, json_target(&cxl->targets.items[i], i));
@@ -81,11 +83,18 @@ static void put_cxl_memdev(struct json_object *object, const struct cxl *cxl, co
 	json_put_text(object, "slot", cxl->slot);
 }
 
-/* Neither it nor a region that has a part of it is used by anybody. */
-static bool is_ready_to_remove(const struct result *result, size_t index)
+bool tells_ready(const struct result *result)
+{
+	return result->unused || result->outcome == OUTCOME_ALREADY_RETIRED;
+}
+
+bool is_ready_to_remove(const struct result *result, size_t index)
 {
 	const struct device *memdev = &result->look.devices.items[index];
 
+	/* nothing was done, since nothing is enabled */
+	if (!result->unused)
+		return true;
 	for (size_t i = 0; i < result->look.devices.count; i++) {
 		const struct device *device = &result->look.devices.items[i];
 
@@ -113,7 +122,7 @@ struct json_object *json_device(const struct result *result, size_t index, const
 	json_put_size(object, "size", device->size, options);
 	json_put_text(object, "uuid", device->uuid);
 	if (device->type == DEVICE_CXL_REGION)
-		put_cxl_region(object, &device->cxl);
+		put_cxl_region(object, device);
 	if (device->type == DEVICE_CXL_MEMDEV)
 		put_cxl_memdev(object, &device->cxl, options);
 	if (!device->enabled)
@@ -124,7 +133,7 @@ struct json_object *json_device(const struct result *result, size_t index, const
 		json_put(object, "pages", json_pages(look_references(&result->look, (int)index)));
 	if (result->unused)
 		json_put(object, "unused", json_object_new_boolean(result->unused[index]));
-	if (result->unused && device->type == DEVICE_CXL_MEMDEV)
+	if (tells_ready(result) && device->type == DEVICE_CXL_MEMDEV)
 		json_put(object, "ready_to_remove", json_object_new_boolean(is_ready_to_remove(result, index)));
 	return object;
 }

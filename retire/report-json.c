@@ -157,6 +157,21 @@ static void put_vetoes(struct json_object *object, const struct result *result)
 		json_append(array, json_veto(&result->look, veto));
 }
 
+/* Of all memdevs: with one that is not, none is. */
+static void put_ready(struct json_object *object, const struct result *result)
+{
+	bool any = false, ready = true;
+
+	for (size_t i = 0; tells_ready(result) && i < result->look.devices.count; i++) {
+		if (result->look.devices.items[i].type != DEVICE_CXL_MEMDEV)
+			continue;
+		any = true;
+		ready &= is_ready_to_remove(result, i);
+	}
+	if (any)
+		json_put(object, "ready_to_remove", json_object_new_boolean(ready));
+}
+
 static void put_done(struct json_object *object, const struct result *result)
 {
 	static const char *const loss_keys[] = { "kind", "name", "reason" };
@@ -170,6 +185,7 @@ static void put_done(struct json_object *object, const struct result *result)
 		json_append(steps, json_step(record));
 	array_each(verify, &result->verify)
 		json_append(verified, json_verify(verify));
+	put_ready(object, result);
 	if (!result->stuck.count)
 		return;
 	stuck_array = put_array(object, "stuck");

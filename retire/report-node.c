@@ -48,6 +48,8 @@ static void say_cxl(const struct device *device, FILE *out)
 
 		say(out, "%s%s", i ? "" : "interleaved over ", memdev ? memdev : "nothing");
 	}
+	if (device_is_burned(device))
+		say(out, "burned: used by the system, without a driver");
 	if (cxl->locked)
 		say(out, "locked by firmware");
 	if (device->enabled && device->type == DEVICE_CXL_REGION && !device->driver)

@@ -112,7 +112,8 @@ static bool check_driver(struct execution *execution, device_is_enabled *is_enab
 		int rc = is_enabled(execution->root, device);
 
 		if (rc > 0) {
-			snprintf(reason, sizeof(reason), "%s still has a driver", device->name);
+			snprintf(reason, sizeof(reason), "%s still has a driver%s", device->name,
+				 device->type == DEVICE_CXL_REGION ? ", or its decoders are committed" : "");
 			result_add_verify(execution->result, "driver-gone", CHECK_FALSE, reason);
 		} else if (rc < 0) {
 			result_add_verify(execution->result, "driver-gone", CHECK_NULL, strerror(-rc));

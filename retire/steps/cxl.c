@@ -40,6 +40,8 @@ static const struct {
 	  "a decoder before it on one of its cards is not committed, or another region is there now" },
 	{ CXL_COMMIT, -EEXIST, "its name is taken" },
 	{ CXL_POWER_OFF, -ENOTUNIQ, "another PCI function is in its slot, and would lose its power, too" },
+	{ CXL_POWER_OFF, -EPERM, "what is there is no memory device of CXL" },
+	{ CXL_POWER_ON, -EPERM, "something else than a memory device of CXL is there" },
 	{ CXL_POWER_ON, -ENODEV, "no card comes up there" },
 };
 

@@ -40,6 +40,27 @@ static bool has_power(const struct root *root, const char *slot)
 	return root_numberf(root, &power, PCI_SLOTS "/%s/power", slot) < 0 || power;
 }
 
+enum { CLASS_CXL_MEMORY = 0x0502 }; /* include/linux/pci_ids.h: PCI_CLASS_MEMORY_CXL */
+
+/*
+ * Where a journal says it, too, nothing but a card of CXL loses its power, and no
+ * slot but the one that it is in.
+ */
+static int check_place(const struct root *root, const char *host, const char *slot)
+{
+	_cleanup_free_ char *address = root_attributef(root, PCI_SLOTS "/%s/address", slot);
+	size_t length = strcspn(host, ".");
+	uint64_t class;
+
+	if (!address || strlen(address) != length || strncmp(address, host, length) != 0)
+		return -ESTALE;
+	if (!root_existsf(root, PCI_DEVICES "/%s", host))
+		return 0;
+	if (root_numberf(root, &class, PCI_DEVICES "/%s/class", host) < 0)
+		return -EPERM;
+	return class >> 8 == CLASS_CXL_MEMORY ? 0 : -EPERM;
+}
+
 /* It has no driver any more: nothing maps its memory. */
 static int check_unused(const struct root *root, const struct device *device)
 {
@@ -74,6 +95,7 @@ int cxl_memdev_power_off(const struct root *root, const struct device *device)
 
 	if (rc == 0 && (!host || !slot))
 		rc = -ENODEV;
+	rc = rc < 0 ? rc : check_place(root, host, slot);
 	if (rc == 0 && has_another_function(root, host))
 		rc = -ENOTUNIQ;
 	if (rc == 0 && !root_existsf(root, PCI_DEVICES "/%s", host) && !has_power(root, slot))
@@ -109,6 +131,9 @@ int cxl_memdev_power_on(const struct root *root, const struct device *device)
 
 	if (rc != -ENODEV)
 		return rc < 0 ? rc : 1;
+	rc = slot && device->cxl.host ? check_place(root, device->cxl.host, slot) : 0;
+	if (rc < 0)
+		return rc;
 	if (slot && !has_power(root, slot))
 		rc = sysfs_write(root, "1", PCI_SLOTS "/%s/power", slot);
 	else

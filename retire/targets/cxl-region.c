@@ -47,7 +47,7 @@ static int add_target(const struct root *root, const char *name, uint64_t positi
 	if (!target)
 		return -ENOMEM;
 	decoder = root_attributef(root, CXL_DEVICES "/%s/target%" PRIu64, name, position);
-	if (!decoder || !*decoder || strchr(decoder, '/')) {
+	if (!decoder || !starts_with(decoder, "decoder") || strchr(decoder, '/')) {
 		free(decoder);
 		return 0;
 	}

@@ -374,6 +374,20 @@ static void power_is_not_taken_from_another_function(void **state)
 	reads(f, "1", "/sys/bus/pci/slots/2/power");
 }
 
+static void only_a_card_of_cxl_loses_its_power(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(find(f, "mem2"), 0);
+	gone(f, "/sys/devices/pci0000:00/0000:02:00.0/mem2/driver");
+	text(f, "0x010802\n", "/sys/bus/pci/devices/0000:02:00.0/class");
+	assert_int_equal(cxl_memdev_power_off(&f->root, found(f, 2)), -EPERM);
+	text(f, "0x050210\n", "/sys/bus/pci/devices/0000:02:00.0/class");
+	text(f, "0000:03:00\n", "/sys/bus/pci/slots/2/address");
+	assert_int_equal(cxl_memdev_power_off(&f->root, found(f, 2)), -ESTALE);
+	reads(f, "1", "/sys/bus/pci/slots/2/power");
+}
+
 static void the_slot_loses_its_power_last(void **state)
 {
 	struct fixture *f = *state;
@@ -510,6 +524,7 @@ int main(void)
 		TEST(a_region_goes_from_the_top_down),
 		TEST(a_card_keeps_its_driver_while_a_region_has_a_part_of_it),
 		TEST(power_is_not_taken_from_another_function),
+		TEST(only_a_card_of_cxl_loses_its_power),
 		TEST(the_slot_loses_its_power_last),
 		TEST(another_card_in_its_place_is_not_taken_for_it),
 		TEST(what_can_come_back_is_not_gone_for_good),

@@ -193,6 +193,10 @@ static void memory_without_a_device_is_never_torn_down(void **state)
 	region->cxl.unowned = true;
 	plan(f, NULL, false, false);
 	assert_string_equal(f->stands, "system-ram region0 critical");
+	/* its card was pulled */
+	free(take_ptr(region->cxl.targets.items[0].memdev));
+	plan(f, NULL, false, false);
+	assert_string_equal(f->stands, "burned region0 critical");
 	free(take_ptr(region->driver));
 	region->enabled = region->cxl.committed = false;
 	plan(f, NULL, false, false);

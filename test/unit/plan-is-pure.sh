@@ -11,7 +11,7 @@ export LC_ALL=C
 memory='malloc|calloc|realloc|reallocarray|free'
 strings='(mem|str)[a-z]+|v?snprintf'
 checks="__(($strings)_chk|stack_chk_(fail|guard))|__(asan|ubsan|gcov)_[a-z0-9_]+|_GLOBAL_OFFSET_TABLE_"
-data='array_grow|mount_why_once|device_has_pages|process_owner|holder_lowers|references_where|look_(holder|references|rests_on|is_on_disk|is_pinned_mount|on_name|filesystem|place)|evict_level_name|memory_(online|online_outside|used|use_name|zone_name)|kernel_mounted_unbind|kernel_dead_filesystem'
+data='array_grow|mount_why_once|device_has_pages|device_is_burned|cxl_has_cards|process_owner|holder_lowers|references_where|look_(holder|references|rests_on|is_on_disk|is_pinned_mount|on_name|filesystem|place)|evict_level_name|memory_(online|online_outside|used|use_name|zone_name)|kernel_mounted_unbind|kernel_dead_filesystem'
 allowed="$memory|$strings|$checks|$data"
 
 # What the objects of $1 need from elsewhere; nm answers "SYMBOL U" and "SYMBOL T ADDRESS SIZE".
