@@ -277,11 +277,23 @@ int dax_release(const struct root *root, const char *name)
 	return driver ? unbind(root, name, driver) : 0;
 }
 
+/* Its region has gone, as when a card is pulled: 1, there is nothing to take it from; -EBUSY: its memory stayed.
+ */
+static int has_vanished(const struct root *root, const struct device *device)
+{
+	array_each(range, &device->memory)
+		if (dax_range_is_online(root, range))
+			return -EBUSY;
+	return 1;
+}
+
 static int disable(const struct root *root, const struct device *device)
 {
 	_cleanup_free_ char *driver = dax_driver(root, device->name);
 	int rc = check_identity(root, device, NULL);
 
+	if (rc == -ENXIO)
+		return has_vanished(root, device);
 	if (rc < 0 || !driver)
 		return rc;
 	if (!device->driver || strcmp(driver, device->driver) != 0)

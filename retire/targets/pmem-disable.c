@@ -63,7 +63,10 @@ int pmem_namespace_disable(const struct root *root, const struct device *device)
 	if (rc < 0)
 		return rc;
 	ndns = ndctl_find_namespace(ctx, device->name);
-	rc = ndns ? check_same(root, ndns, device) : -ENODEV;
+	/* it has gone with its region: there is nothing to take it from */
+	if (!ndns)
+		return pmem_check_identity(root, device, NULL) == -ENXIO ? 1 : -ENODEV;
+	rc = check_same(root, ndns, device);
 	if (rc < 0)
 		return rc;
 	rc = ndctl_namespace_disable_invalidate(ndns);

@@ -234,7 +234,10 @@ int pmem_region_disable(const struct root *root, const struct device *device)
 	if (rc < 0)
 		return rc;
 	region = ndctl_find_region(ctx, device->name);
-	rc = region ? pmem_check_identity(root, device, NULL) : -ENODEV;
+	rc = pmem_check_identity(root, device, NULL);
+	/* it has gone with the region of CXL below it */
+	if (!region)
+		return rc == -ENXIO ? 1 : -ENODEV;
 	/* last of all: nothing is between this look and the unbind */
 	rc = rc < 0 ? rc : pmem_region_check_unused(root, device->path);
 	if (rc < 0)

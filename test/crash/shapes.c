@@ -812,7 +812,8 @@ static void add_on_cxl(struct shapes *shapes, struct model *model)
 
 		build(&shape.state, 0, &on_cxl[i / 4]);
 		shape.state.cxl = model_cxl_make(i & 1, i & 2);
-		snprintf(shape.name, sizeof(shape.name), "cxl%s%s", i & 1 ? " delete" : "", i & 2 ? " power-off" : "");
+		snprintf(shape.name, sizeof(shape.name), "cxl%s%s", i & 1 ? " delete" : "",
+			 i & 2 ? " power-off" : "");
 		name_content(shape.name, sizeof(shape.name), &on_cxl[i / 4]);
 		add_requests(shapes, model, &shape);
 	}

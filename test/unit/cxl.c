@@ -425,6 +425,17 @@ static void what_can_come_back_is_not_gone_for_good(void **state)
 	assert_int_equal(targets_check_identity(&f->root, found(f, 1), &f->err), -ENODEV);
 }
 
+static void what_has_gone_with_its_region_is_not_taken_from_anybody(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(find(f, "region0"), 0);
+	gone(f, "/sys/bus/dax/devices/dax0.0");
+	assert_int_equal(target_dax.disable(&f->root, found(f, 0)), 1);
+	tree_text(&f->tree, "/sys/devices/system/memory/memory17/state", "online\n");
+	assert_int_equal(target_dax.disable(&f->root, found(f, 0)), -EBUSY);
+}
+
 static void what_has_gone_is_found_again_as_disabled(void **state)
 {
 	struct fixture *f = *state;
@@ -528,6 +539,7 @@ int main(void)
 		TEST(the_slot_loses_its_power_last),
 		TEST(another_card_in_its_place_is_not_taken_for_it),
 		TEST(what_can_come_back_is_not_gone_for_good),
+		TEST(what_has_gone_with_its_region_is_not_taken_from_anybody),
 		TEST(what_has_gone_is_found_again_as_disabled),
 		TEST(a_card_that_comes_back_has_another_name),
 		TEST(a_region_is_made_of_the_same_cards),
