@@ -1,0 +1,216 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# sampled
+# guest: --pmem 130M --cxl ram:512M --cxl ram:512M --cxl pmem:512M --cxl pmem:512M --cxl-switch ram:512M --cxl-switch pmem:512M --monitor
+#
+# Memory devices of CXL: 0 and 1 are volatile, 2 and 3 persistent, 4 and 5 one of each behind a switch.
+
+. "$here/cxl-words.sh"
+
+# Linux 6.1 makes no regions of volatile memory
+has_ram() { [[ -e $(printf '%s\n' "$cxl"/decoder0.* | head -n 1)/create_ram_region ]] || { echo "# $(uname -r) has no such regions"; return 1; }; }
+
+expect_region_retired()
+{
+	expect_exit 0
+	expect_json '.result == "retired" and .changed and (.stuck // [] | length == 0)'
+	expect_json 'all(.verify[]; .ok != false)'
+	expect "it is not committed" test "$(cat "$cxl/$region/commit" 2>/dev/null || echo 0)" = 0
+	expect "it has no driver" test -z "$(driver "$region")"
+	expect "nothing of it is burned" bash -c '! grep -q "(kmem)" /proc/iomem'
+	expect "cxl agrees" bash -c '! cxl list -R -r "$1" 2>/dev/null | jq -e ".[] | select(.decode_state == \"commit\")"' - "$region"
+}
+
+# retired, restored, and once more; what is_as_before says holds in between
+twice()
+{
+	local round start
+	for round in 1 2; do
+		retire_region "$region" "${how[@]}"
+		expect_region_retired
+		echo "# figure: $region, $round: $ms ms: $(jq -c '[.steps[] | {(.step): (.ms | round)}] | add' "$work/out")"
+		run cxl restore "$region"
+		expect_exit 0
+		expect "$round: as before" is_as_before
+	done
+}
+
+same_blocks() { diff "$work/before" <(snapshot_blocks); }
+ram_twice()
+{
+	has_ram || return 0
+	fresh_ram movable "$@"
+	snapshot_blocks >"$work/before"
+	how=()
+	is_as_before() { same_blocks; }
+	twice
+}
+
+scenario_memory_of_a_region_leaves_and_comes_back()
+{
+	ram_twice 0
+}
+
+scenario_memory_of_a_region_over_two_devices_leaves_and_comes_back()
+{
+	ram_twice 0 1
+}
+
+scenario_memory_of_a_region_behind_a_switch_leaves_and_comes_back()
+{
+	ram_twice 4
+}
+
+
+same_file() { is_mounted && cmp "$mnt/f" "$work/f"; }
+pmem_twice()
+{
+	fresh_cxl_pmem "$@"
+	head -c 4M /dev/urandom >"$work/f"
+	cp "$work/f" "$mnt/f"
+	echo held >"$mnt/held"
+	hold --ignore-term open "$mnt/held"
+	how=(--evict=kill --grace=0.5)
+	is_as_before() { same_file; }
+	twice
+}
+
+scenario_a_file_system_on_a_region_leaves_and_comes_back()
+{
+	pmem_twice 2
+}
+
+scenario_a_file_system_on_a_region_over_two_devices_leaves_and_comes_back()
+{
+	pmem_twice 2 3
+}
+
+scenario_a_file_system_on_a_region_behind_a_switch_leaves_and_comes_back()
+{
+	pmem_twice 5
+}
+
+
+scenario_whoever_is_on_a_device_is_named()
+{
+	fresh_cxl_pmem 2 3
+	hold open "$mnt/f"
+	retire_memdev "$(memdev 2)" "$(memdev 3)"
+	expect_exit 2
+	expect_json ".holders[] | select(.pid == $held) | .uses | index(\"open\")"
+	expect "nothing has changed" test "$(<"$cxl/$region/commit")" = 1
+	expect "it is mounted" is_mounted
+}
+
+scenario_a_device_that_shares_a_region_is_refused_without_the_others()
+{
+	fresh_cxl_pmem 2 3
+	umount "$mnt"
+	retire_memdev "$(memdev 2)"
+	expect_exit 2
+	expect_json '.vetoes[] | select(.code == "interleave-siblings" and .stands)'
+	expect "nothing has changed" test "$(<"$cxl/$region/commit")" = 1
+	retire_memdev "$(memdev 2)" "$(memdev 3)"
+	expect_exit 0
+	expect "neither has a driver" test -z "$(driver "$(memdev 2)")$(driver "$(memdev 3)")"
+	run cxl restore "$(memdev 2)"
+	expect_exit 0
+	expect "it can be mounted" mount -o dax=always "$disk" "$mnt"
+}
+
+scenario_a_mapped_device_dax_of_a_region_is_retired()
+{
+	local device
+	has_ram || return 0
+	fresh_ram movable 0
+	device=$(dax)
+	daxctl offline-memory "$device" >/dev/null 2>&1
+	daxctl reconfigure-device -f -m devdax "$device" >/dev/null || failed=1
+	hold map "/dev/$device" 2097152
+	retire_region "$region"
+	expect_exit 2
+	expect_json ".holders[] | select(.pid == $held) | .uses | index(\"map\")"
+	retire_region --evict=term "$region"
+	expect_region_retired
+	run cxl restore "$region"
+	expect_exit 0
+	expect "it is a device again" test "$(basename "$(readlink "/sys/bus/dax/devices/$(dax)/driver")")" = device_dax
+}
+
+scenario_memory_under_load_moves_away()
+{
+	has_ram || return 0
+	fresh_ram movable 0 1
+	# an emulator reaches memory of CXL very slowly
+	hold memory "$(<"/sys/bus/dax/devices/$(dax)/target_node")" 16777216
+	retire_region --timeout=200 "$region"
+	expect_region_retired
+	expect "who had it lives on" kill -0 "$held"
+	echo "# figure: region in use: $ms ms"
+}
+
+scenario_a_pinned_page_refuses_a_card()
+{
+	has_ram || return 0
+	fresh_ram movable 0
+	hold memory-pin "$(<"/sys/bus/dax/devices/$(dax)/target_node")" 65536
+	retire_memdev --power-off "$(memdev 0)"
+	expect_exit 2
+	expect_json ".vetoes[] | select(.stands) | .message | contains(\"[$held]\")"
+	expect "all its blocks are online" test "$(blocks_in online)" = 4
+	expect "it has its driver" test "$(driver "$(memdev 0)")" = cxl_mem
+}
+
+scenario_a_card_is_pulled_and_another_is_plugged()
+{
+	local was slot
+	has_ram || return 0
+	fresh_ram movable 0
+	was=$(memdev 0)
+	slot=$(slot "$(pci_of "$was")")
+	retire_memdev --power-off "$was"
+	expect_exit 0
+	expect_json '.result == "retired" and .ready_to_remove'
+	echo "# figure: card: $ms ms: $(jq -c '[.steps[] | {(.step): (.ms | round)}] | add' "$work/out")"
+	expect "the slot is off" test "$(<"$slot/power")" = 0
+	expect "it is no more" test ! -e "$cxl/$was"
+	expect "nothing is burned" bash -c '! grep -q "(kmem)" /proc/iomem'
+	expect "another one is plugged" plug 0 2000 536870912
+	expect "it is found" wait_until 20 another_is_there
+	run cxl restore "$was"
+	expect_exit 2
+	expect_json '.vetoes[] | select(.stands and .code == "identity") | .message | contains("serial was 0x3e8")'
+}
+another_is_there() { grep -qx 0x7d0 "$cxl"/mem*/serial; }
+
+scenario_a_card_that_is_pulled_without_asking_is_told()
+{
+	has_ram || return 0
+	fresh_ram movable 1
+	touch "$work/spoils" "$work/warnings-expected"
+	pull 1
+	wait_until 20 test -z "$(memdev 1)"
+	list_cxl "$region"
+	echo "# exit $rc: $(jq -c . "$work/out" | cut -c1-600) $(head -3 "$work/err")"
+	retire_region "$region"
+	expect_json '.result == "refused" or .result == "stuck"'
+	expect_json '[.vetoes[]?.message, .stuck[]?.message] | any(contains("burned"))'
+}
+
+scenario_one_that_is_killed_is_recovered()
+{
+	local record
+	fresh_cxl_pmem 2 3
+	head -c 1M /dev/urandom >"$work/f"
+	cp "$work/f" "$mnt/f"
+	for record in 6 10 14 18 22 26; do
+		"$build/test/helpers/cut" "$record" tool "$program" cxl retire-region --evict=stop "$region" >"$work/cut" 2>&1
+		expect "$record: it can be recovered" wait_until 20 recovered
+		expect_exit 0
+		[[ $(<"$cxl/$region/commit") == 1 && $(driver "$region") ]] || {
+			run cxl restore "$region"
+			expect_exit 0
+		}
+		expect "$record: its file is there" same_file
+	done
+}
