@@ -13,6 +13,9 @@ retire_region() { run cxl retire-region "$@"; }
 
 modprobe -a cxl_acpi cxl_pci cxl_mem cxl_port cxl_pmem dax_cxl device_dax kmem nd_pmem 2>/dev/null
 
+# Linux 6.1 makes no regions of volatile memory
+has_ram() { [[ -e $(printf '%s\n' "$cxl"/decoder0.* | head -n 1)/create_ram_region ]] || { echo "# $(uname -r) has no such regions"; return 1; }; }
+
 # memdev NUMBER: its name
 memdev()
 {

@@ -7,9 +7,6 @@
 
 . "$here/cxl-words.sh"
 
-# Linux 6.1 makes no regions of volatile memory
-has_ram() { [[ -e $(printf '%s\n' "$cxl"/decoder0.* | head -n 1)/create_ram_region ]] || { echo "# $(uname -r) has no such regions"; return 1; }; }
-
 expect_region_retired()
 {
 	expect_exit 0
@@ -21,11 +18,11 @@ expect_region_retired()
 	expect "cxl agrees" bash -c '! cxl list -R -r "$1" 2>/dev/null | jq -e ".[] | select(.decode_state == \"commit\")"' - "$region"
 }
 
-# retired, restored, and once more; what is_as_before says holds in between
-twice()
+# retired and restored, again and again; what is_as_before says holds in between
+in_rounds()
 {
-	local round start
-	for round in 1 2; do
+	local round
+	for ((round = 1; round <= ROUNDS; round++)); do
 		retire_region "$region" "${how[@]}"
 		expect_region_retired
 		echo "# figure: $region, $round: $ms ms: $(jq -c '[.steps[] | {(.step): (.ms | round)}] | add' "$work/out")"
@@ -36,34 +33,34 @@ twice()
 }
 
 same_blocks() { diff "$work/before" <(snapshot_blocks); }
-ram_twice()
+ram_in_rounds()
 {
 	has_ram || return 0
 	fresh_ram movable "$@"
 	snapshot_blocks >"$work/before"
 	how=()
 	is_as_before() { same_blocks; }
-	twice
+	in_rounds
 }
 
 scenario_memory_of_a_region_leaves_and_comes_back()
 {
-	ram_twice 0
+	ram_in_rounds 0
 }
 
 scenario_memory_of_a_region_over_two_devices_leaves_and_comes_back()
 {
-	ram_twice 0 1
+	ram_in_rounds 0 1
 }
 
 scenario_memory_of_a_region_behind_a_switch_leaves_and_comes_back()
 {
-	ram_twice 4
+	ram_in_rounds 4
 }
 
 
 same_file() { is_mounted && cmp "$mnt/f" "$work/f"; }
-pmem_twice()
+pmem_in_rounds()
 {
 	fresh_cxl_pmem "$@"
 	head -c 4M /dev/urandom >"$work/f"
@@ -72,22 +69,22 @@ pmem_twice()
 	hold --ignore-term open "$mnt/held"
 	how=(--evict=kill --grace=0.5)
 	is_as_before() { same_file; }
-	twice
+	in_rounds
 }
 
 scenario_a_file_system_on_a_region_leaves_and_comes_back()
 {
-	pmem_twice 2
+	pmem_in_rounds 2
 }
 
 scenario_a_file_system_on_a_region_over_two_devices_leaves_and_comes_back()
 {
-	pmem_twice 2 3
+	pmem_in_rounds 2 3
 }
 
 scenario_a_file_system_on_a_region_behind_a_switch_leaves_and_comes_back()
 {
-	pmem_twice 5
+	pmem_in_rounds 5
 }
 
 
