@@ -13,11 +13,11 @@
 #include "util/cleanup.h"
 
 /* The kernel's own words; a record starts "PRIORITY,SEQUENCE,TIME,FLAGS;TEXT". */
-static const char *const words[KERNEL_LOG_KINDS][10] = {
+static const char *const words[KERNEL_LOG_KINDS][12] = {
 	[KERNEL_LOG_PINNED] = { "dax_disassociate_entry" },
 	[KERNEL_LOG_WARNING] = { "WARNING: ", "BUG: ", "Oops", "general protection fault", "blocked for more than",
 				 "INFO: rcu", "soft lockup", "Kernel panic", "inconsistent lock state",
-				 "possible circular locking" },
+				 "possible circular locking", "AER: Uncorrect", "AER: Multiple Uncorrect" },
 	/* the latter since 7.3 */
 	[KERNEL_LOG_BURNED] = { "cannot be hotremoved until the next reboot", "stuck online until reboot" },
 };

@@ -21,4 +21,7 @@ bool verify_retired(struct execution *execution, device_is_enabled *is_enabled);
  */
 void verify_node_totals(const struct root *root, const struct look *look, struct result *result);
 
+/* Has the slot of each CXL memdev lost its power, and is a card, or its link, still there? False when one is on. */
+bool verify_slots(const struct root *root, const struct look *look, struct result *result);
+
 #endif
