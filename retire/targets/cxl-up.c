@@ -112,13 +112,24 @@ static int create(const struct root *root, const struct device *device)
 	return rc;
 }
 
+/* As a line: drivers/cxl/core/region.c:uuid_store() counts its characters. */
+static int set_uuid(const struct root *root, const struct device *device)
+{
+	_cleanup_free_ char *now = root_attributef(root, CXL_DEVICES "/%s/uuid", device->name), *line = NULL;
+
+	if (!device->uuid || device->mode != MODE_PMEM || (now && strcmp(now, device->uuid) == 0))
+		return 1;
+	if (asprintf(&line, "%s\n", device->uuid) < 0)
+		return -ENOMEM;
+	return sysfs_write(root, line, CXL_DEVICES "/%s/uuid", device->name);
+}
+
 static int set_shape(const struct root *root, const struct device *device)
 {
 	int rc = set_number(root, device->name, "interleave_granularity", false, device->cxl.granularity);
 
 	rc = rc < 0 ? rc : set_number(root, device->name, "interleave_ways", false, device->cxl.ways);
-	if (rc >= 0 && device->uuid && device->mode == MODE_PMEM)
-		rc = set_text(root, device->name, "uuid", device->uuid);
+	rc = rc < 0 ? rc : set_uuid(root, device);
 	return rc < 0 ? rc : set_number(root, device->name, "size", true, device->size);
 }
 

@@ -194,6 +194,61 @@ scenario_a_card_that_is_pulled_without_asking_is_told()
 	expect_json '[.vetoes[]?.message, .stuck[]?.message] | any(contains("burned"))'
 }
 
+scenario_a_deleted_region_is_made_again()
+{
+	fresh_cxl_pmem 2 3
+	head -c 1M /dev/urandom >"$work/f"
+	cp "$work/f" "$mnt/f"
+	retire_region --evict=stop --delete "$region"
+	expect_exit 0
+	expect_json '.result == "retired"'
+	expect "it is no more" test ! -e "$cxl/$region"
+	run cxl restore "$region"
+	expect_exit 0
+	expect "its file is there" same_file
+}
+
+scenario_memory_that_is_not_movable_is_a_risk()
+{
+	has_ram || return 0
+	fresh_ram kernel 0
+	snapshot_blocks >"$work/before"
+	retire_region "$region"
+	expect_exit 2
+	expect_json '.vetoes[] | select(.code == "unmovable-zone" and .stands)'
+	retire_region --allow=unmovable-zone --timeout=60 "$region"
+	echo "# figure: zone Normal: exit $rc after $ms ms"
+	if [[ $rc == 0 ]]; then
+		expect_region_retired
+	else
+		expect_exit 3
+		expect "all blocks are where they were" same_blocks
+		touch "$work/spoils"
+	fi
+}
+
+# While its memory moves away, which takes its time in an emulator
+scenario_a_card_that_vanishes_in_mid_run_is_told()
+{
+	local card
+	has_ram || return 0
+	fresh_ram movable 0
+	card=$(memdev 0)
+	touch "$work/spoils" "$work/warnings-expected"
+	hold memory "$(<"/sys/bus/dax/devices/$(dax)/target_node")" 33554432
+	"$program" cxl retire-memdev --timeout=60 "$card" >"$work/out" 2>"$work/err" &
+	wait_until 20 test -e /run/dax-retire/journal
+	pull 0
+	wait $!
+	rc=$?
+	echo "# figure: vanished: exit $rc: $(jq -c '[.result, .stuck[]?.message]' "$work/out" | cut -c1-300)"
+	expect "it has ended, and says how" test "$rc" -le 4
+	recover
+	expect "that has an end, too" test "$rc" -le 4
+	retire_region "$region"
+	expect "and the next one" test "$rc" -le 4
+}
+
 scenario_one_that_is_killed_is_recovered()
 {
 	local record
