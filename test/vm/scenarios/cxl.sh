@@ -235,7 +235,7 @@ scenario_a_card_that_vanishes_in_mid_run_is_told()
 	fresh_ram movable 0
 	card=$(memdev 0)
 	touch "$work/spoils" "$work/warnings-expected"
-	hold memory "$(<"/sys/bus/dax/devices/$(dax)/target_node")" 33554432
+	hold memory "$(<"/sys/bus/dax/devices/$(dax)/target_node")" 8388608
 	"$program" cxl retire-memdev --timeout=60 "$card" >"$work/out" 2>"$work/err" &
 	wait_until 20 test -e /run/dax-retire/journal
 	pull 0
