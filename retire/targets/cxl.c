@@ -100,6 +100,8 @@ static int find_regions_of(struct search *search, const struct cxl_memdev *memde
 	struct dirent *entry;
 	int rc = 0;
 
+	if (memdev->endpoint && !dir)
+		return err_errno(err, -errno, "cannot look which regions %s is part of", memdev->name);
 	while (dir && rc == 0 && (entry = readdir(dir)))
 		if (starts_with(entry->d_name, "decoder"))
 			rc = find_region_of(search, entry->d_name, err);
