@@ -182,3 +182,10 @@ void cxl_devices_free(struct cxl_devices *cxl)
 	free(cxl->regions.items);
 	*cxl = (struct cxl_devices){ 0 };
 }
+
+uint64_t cxl_number(const struct root *root, const char *name, const char *attribute)
+{
+	uint64_t number;
+
+	return root_numberf(root, &number, CXL_DEVICES "/%s/%s", name, attribute) < 0 ? 0 : number;
+}

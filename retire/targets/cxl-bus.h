@@ -56,6 +56,9 @@ char *cxl_host_of(const char *path);
 /* The driver of a device of the bus: "cxl_region"; caller frees; NULL when it has none. */
 char *cxl_driver(const struct root *root, const char *name);
 
+/* An attribute of a device of the bus, as a number; one that cannot be read is 0. */
+uint64_t cxl_number(const struct root *root, const char *name, const char *attribute);
+
 #define _cleanup_cxl_ __attribute__((cleanup(cxl_devices_free)))
 
 #endif

@@ -19,7 +19,7 @@
 /* Is a driver at a dax device of the region, or at the nd region on it? */
 static int has_users(const struct root *root, const struct device *device)
 {
-	struct cxl_names names = { { 0 } };
+	struct sysfs_names names = { { 0 } };
 	int rc = cxl_region_dax(root, device->path, &names);
 
 	array_each(name, &names.list) {
@@ -27,7 +27,7 @@ static int has_users(const struct root *root, const struct device *device)
 
 		rc = rc == 0 && driver ? 1 : rc;
 	}
-	cxl_names_free(&names);
+	sysfs_names_free(&names);
 	if (rc == 0 && device->mode == MODE_PMEM)
 		rc = root_existsf(root, "/sys/bus/nd/devices/%s/driver", device->name);
 	return rc;

@@ -98,14 +98,14 @@ static void load_modules(const struct root *root, const struct device *device)
 
 static bool has_made_it(const struct root *root, const struct device *device)
 {
-	struct cxl_names names = { { 0 } };
+	struct sysfs_names names = { { 0 } };
 	bool made;
 
 	load_modules(root, device);
 	if (device->mode == MODE_PMEM)
 		return root_existsf(root, "/sys/bus/nd/devices/%s/driver", device->name);
 	made = cxl_region_dax(root, device->path, &names) == 0 && names.list.count;
-	cxl_names_free(&names);
+	sysfs_names_free(&names);
 	return made;
 }
 
@@ -113,12 +113,12 @@ static bool has_made_it(const struct root *root, const struct device *device)
  */
 static void release_dax(const struct root *root, const struct device *device)
 {
-	struct cxl_names names = { { 0 } };
+	struct sysfs_names names = { { 0 } };
 
 	if (cxl_region_dax(root, device->path, &names) == 0)
 		array_each(name, &names.list)
 			dax_release(root, *name);
-	cxl_names_free(&names);
+	sysfs_names_free(&names);
 }
 
 static int bind_region(const struct root *root, const struct device *device)

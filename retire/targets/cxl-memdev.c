@@ -12,13 +12,6 @@
 
 #define SLOTS "/sys/bus/pci/slots"
 
-static uint64_t number_of(const struct root *root, const char *name, const char *attribute)
-{
-	uint64_t number;
-
-	return root_numberf(root, &number, CXL_DEVICES "/%s/%s", name, attribute) < 0 ? 0 : number;
-}
-
 int cxl_memdev_describe(const struct root *root, const char *name, struct device *device)
 {
 	struct cxl *cxl = &device->cxl;
@@ -38,9 +31,9 @@ int cxl_memdev_describe(const struct root *root, const char *name, struct device
 			return -ENOMEM;
 	}
 	cxl->host = cxl_host_of(device->path);
-	cxl->serial = number_of(root, name, "serial");
-	cxl->ram_size = number_of(root, name, "ram/size");
-	cxl->pmem_size = number_of(root, name, "pmem/size");
+	cxl->serial = cxl_number(root, name, "serial");
+	cxl->ram_size = cxl_number(root, name, "ram/size");
+	cxl->pmem_size = cxl_number(root, name, "pmem/size");
 	device->size = device->capacity = cxl->ram_size + cxl->pmem_size;
 	cxl->numa_node = root_numberf(root, &node, CXL_DEVICES "/%s/numa_node", name) == 0 && node < INT32_MAX
 				 ? (int)node

@@ -15,13 +15,6 @@
 /* More than a region can have: include/cxl, CXL_DECODER_MAX_INTERLEAVE is 16. */
 enum { WAYS_MAX = 64 };
 
-static uint64_t number_of(const struct root *root, const char *name, const char *attribute)
-{
-	uint64_t number;
-
-	return root_numberf(root, &number, CXL_DEVICES "/%s/%s", name, attribute) < 0 ? 0 : number;
-}
-
 /* "decoder2.0" is of "endpoint2", and that of the memdev at its upstream end. */
 static int find_memdev(const struct root *root, struct cxl_target *target)
 {
@@ -34,7 +27,7 @@ static int find_memdev(const struct root *root, struct cxl_target *target)
 		 target->decoder + letters);
 	target->memdev = cxl_endpoint_memdev(root, endpoint);
 	if (target->memdev)
-		target->serial = number_of(root, target->memdev, "serial");
+		target->serial = cxl_number(root, target->memdev, "serial");
 	return target->memdev || errno != ENOMEM ? 0 : -ENOMEM;
 }
 
@@ -52,9 +45,9 @@ static int add_target(const struct root *root, const char *name, uint64_t positi
 		return 0;
 	}
 	target->decoder = decoder;
-	target->dpa_start = number_of(root, decoder, "dpa_resource");
-	target->dpa_size = number_of(root, decoder, "dpa_size");
-	cxl->locked |= number_of(root, decoder, "locked") == 1;
+	target->dpa_start = cxl_number(root, decoder, "dpa_resource");
+	target->dpa_size = cxl_number(root, decoder, "dpa_size");
+	cxl->locked |= cxl_number(root, decoder, "locked") == 1;
 	return find_memdev(root, target);
 }
 
@@ -66,7 +59,7 @@ static int find_targets(const struct root *root, struct device *device)
 	for (uint64_t i = 0; rc == 0 && i < cxl->ways && i < WAYS_MAX; i++)
 		rc = add_target(root, device->name, i, cxl);
 	/* Linux 7.2 and later have it of the region, and then refuse: CXL_REGION_F_LOCK */
-	cxl->refuses = number_of(root, device->name, "locked") == 1;
+	cxl->refuses = cxl_number(root, device->name, "locked") == 1;
 	cxl->locked |= cxl->refuses;
 	return rc;
 }
@@ -79,41 +72,24 @@ static enum device_mode mode_of(const struct root *root, const char *name)
 	return mode && strcmp(mode, "ram") == 0 ? MODE_RAM : MODE_PMEM;
 }
 
-void cxl_names_free(struct cxl_names *names)
-{
-	array_each(name, &names->list)
-		free(*name);
-	free(names->list.items);
-}
-
-static int add_dax(const struct root *root, const char *path, const char *region, struct cxl_names *names)
+static int add_dax(const struct root *root, const char *path, const char *region, struct sysfs_names *names)
 {
 	_cleanup_closedir_ DIR *dir = root_opendirf(root, "%s/%s", path, region);
 	struct dirent *entry;
 	uint64_t size;
 
 	while (dir && (entry = readdir(dir))) {
-		char **name;
-
 		if (!dax_is_name(entry->d_name) ||
 		    root_numberf(root, &size, "%s/%s/%s/size", path, region, entry->d_name) < 0 || !size)
 			continue;
-		name = array_add(&names->list);
-		if (name)
-			*name = strdup(entry->d_name);
-		if (!name || !*name)
+		if (sysfs_names_add(names, entry->d_name) < 0)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strverscmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* ".../region0/dax_region0/dax0.0" */
-int cxl_region_dax(const struct root *root, const char *path, struct cxl_names *names)
+int cxl_region_dax(const struct root *root, const char *path, struct sysfs_names *names)
 {
 	_cleanup_closedir_ DIR *dir = root_opendirf(root, "%s", path);
 	struct dirent *entry;
@@ -122,8 +98,7 @@ int cxl_region_dax(const struct root *root, const char *path, struct cxl_names *
 	while (dir && rc == 0 && (entry = readdir(dir)))
 		if (starts_with(entry->d_name, "dax_region"))
 			rc = add_dax(root, path, entry->d_name, names);
-	if (names->list.count)
-		qsort(names->list.items, names->list.count, sizeof(char *), compare_names);
+	sysfs_names_sort(names);
 	return rc;
 }
 
@@ -135,13 +110,13 @@ int cxl_region_dax(const struct root *root, const char *path, struct cxl_names *
 static int find_unowned(const struct root *root, struct device *device)
 {
 	const struct memory_range range = { device->resource, device->size };
-	struct cxl_names names = { { 0 } };
+	struct sysfs_names names = { { 0 } };
 	int rc = cxl_region_dax(root, device->path, &names);
 
 	if (rc == 0 && !names.list.count && device->resource && device->size &&
 	    !root_existsf(root, "/sys/bus/nd/devices/%s/driver", device->name))
 		device->cxl.unowned = dax_range_is_online(root, &range);
-	cxl_names_free(&names);
+	sysfs_names_free(&names);
 	return rc;
 }
 
@@ -155,8 +130,8 @@ int cxl_region_describe(const struct root *root, const char *name, struct device
 	device->mode = mode_of(root, name);
 	device->driver = cxl_driver(root, name);
 	device->driver_device = device->driver ? strdup(name) : NULL;
-	device->size = device->capacity = number_of(root, name, "size");
-	device->resource = number_of(root, name, "resource");
+	device->size = device->capacity = cxl_number(root, name, "size");
+	device->resource = cxl_number(root, name, "resource");
 	/* drivers/cxl/core/region.c:resource_show(), without one */
 	if (device->resource == UINT64_MAX)
 		device->resource = 0;
@@ -165,9 +140,9 @@ int cxl_region_describe(const struct root *root, const char *name, struct device
 		free(take_ptr(device->uuid));
 	device->cxl.root_decoder = cxl_path_part(device->path, "decoder");
 	device->cxl.numa_node = -1;
-	device->cxl.ways = number_of(root, name, "interleave_ways");
-	device->cxl.granularity = number_of(root, name, "interleave_granularity");
-	device->cxl.committed = number_of(root, name, "commit") == 1;
+	device->cxl.ways = cxl_number(root, name, "interleave_ways");
+	device->cxl.granularity = cxl_number(root, name, "interleave_granularity");
+	device->cxl.committed = cxl_number(root, name, "commit") == 1;
 	device->enabled = device->driver || device->cxl.committed;
 	if ((device->driver && !device->driver_device) || !device->cxl.root_decoder)
 		return device->cxl.root_decoder ? -ENOMEM : -ENODEV;

@@ -21,19 +21,12 @@
 #include "util/root.h"
 #include "util/text.h"
 
-static uint64_t number_of(const struct root *root, const char *name, const char *attribute)
-{
-	uint64_t number;
-
-	return root_numberf(root, &number, CXL_DEVICES "/%s/%s", name, attribute) < 0 ? 0 : number;
-}
-
 /* 1: it is so already. */
 static int set_number(const struct root *root, const char *name, const char *attribute, bool hex, uint64_t number)
 {
 	char text[32];
 
-	if (number_of(root, name, attribute) == number)
+	if (cxl_number(root, name, attribute) == number)
 		return 1;
 	snprintf(text, sizeof(text), hex ? "%#" PRIx64 : "%" PRIu64, number);
 	return sysfs_write(root, text, CXL_DEVICES "/%s/%s", name, attribute);
@@ -77,7 +70,7 @@ enum { SPARES_MAX = 64 };
  * the lowest number that is free, but a root decoder has its next one in advance: one
  * that was deleted is next but one. -EEXIST: the name cannot be had.
  */
-static int create_named(const struct root *root, const struct device *device, struct cxl_names *spares)
+static int create_named(const struct root *root, const struct device *device, struct sysfs_names *spares)
 {
 	for (;;) {
 		_cleanup_free_ char *next = next_name(root, device);
@@ -100,7 +93,7 @@ static int create_named(const struct root *root, const struct device *device, st
 
 static int create(const struct root *root, const struct device *device)
 {
-	struct cxl_names spares = { { 0 } };
+	struct sysfs_names spares = { { 0 } };
 	int rc;
 
 	if (is_there(root, device->name))
@@ -108,7 +101,7 @@ static int create(const struct root *root, const struct device *device)
 	rc = create_named(root, device, &spares);
 	array_each(spare, &spares.list)
 		sysfs_write(root, *spare, CXL_DEVICES "/%s/delete_region", device->cxl.root_decoder);
-	cxl_names_free(&spares);
+	sysfs_names_free(&spares);
 	return rc;
 }
 
@@ -142,12 +135,12 @@ static void choose(const struct root *root, const struct cxl_target *target, con
 		   struct choice *choice)
 {
 	_cleanup_free_ char *region = root_attributef(root, CXL_DEVICES "/%s/region", decoder);
-	uint64_t size = number_of(root, decoder, "dpa_size");
+	uint64_t size = cxl_number(root, decoder, "dpa_size");
 	char **place = NULL;
 
 	if (!region || *region)
 		return;
-	if (size == target->dpa_size && number_of(root, decoder, "dpa_resource") == target->dpa_start)
+	if (size == target->dpa_size && cxl_number(root, decoder, "dpa_resource") == target->dpa_start)
 		place = &choice->fits;
 	else if (!size)
 		place = &choice->empty;
@@ -195,12 +188,12 @@ static int give_room(const struct root *root, const struct device *device, const
 {
 	int rc;
 
-	if (number_of(root, decoder, "dpa_size") == target->dpa_size)
+	if (cxl_number(root, decoder, "dpa_size") == target->dpa_size)
 		return 0;
 	rc = set_text(root, decoder, "mode", device_mode_name(device->mode));
 	rc = rc < 0 ? rc : set_number(root, decoder, "dpa_size", true, target->dpa_size);
 	if (rc >= 0 && device->mode == MODE_PMEM &&
-	    number_of(root, decoder, "dpa_resource") != target->dpa_start) {
+	    cxl_number(root, decoder, "dpa_resource") != target->dpa_start) {
 		sysfs_write(root, "0", CXL_DEVICES "/%s/dpa_size", decoder);
 		return -ESTALE;
 	}
@@ -233,14 +226,14 @@ int cxl_region_commit(const struct root *root, const struct device *device)
 {
 	int rc = cxl_region_check_identity(root, device, NULL);
 
-	if (rc == 0 && number_of(root, device->name, "commit") == 1)
+	if (rc == 0 && cxl_number(root, device->name, "commit") == 1)
 		return 1;
 	rc = rc == -ENXIO || rc == 0 ? create(root, device) : rc;
 	rc = rc < 0 ? rc : set_shape(root, device);
 	for (size_t i = 0; rc >= 0 && i < device->cxl.targets.count; i++)
 		rc = set_target(root, device, i);
 	rc = rc < 0 ? rc : sysfs_write(root, "1", CXL_DEVICES "/%s/commit", device->name);
-	if (rc == 0 && number_of(root, device->name, "commit") != 1)
+	if (rc == 0 && cxl_number(root, device->name, "commit") != 1)
 		rc = -EIO;
 	return rc;
 }

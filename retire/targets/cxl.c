@@ -186,14 +186,14 @@ static int move_regions(struct look *regions, struct look *look)
 
 static int add_dax(const struct search *search, const struct device *region, struct look *look, struct err *err)
 {
-	struct cxl_names names = { { 0 } };
+	struct sysfs_names names = { { 0 } };
 	int rc = cxl_region_dax(search->root, region->path, &names);
 
 	if (rc < 0)
 		err_errno(err, rc, "%s", region->name);
 	array_each(name, &names.list)
 		rc = rc < 0 ? rc : dax_add_device(search->root, *name, look, err);
-	cxl_names_free(&names);
+	sysfs_names_free(&names);
 	return rc;
 }
 

@@ -15,6 +15,7 @@
 #include "retire/targets/cxl-bus.h"
 
 struct root;
+struct sysfs_names;
 
 /* As pmem_describe(), of a region or a memdev by its name. The slot of a memdev: cxl_find_slots(). */
 int cxl_region_describe(const struct root *root, const char *name, struct device *device);
@@ -24,11 +25,7 @@ int cxl_memdev_describe(const struct root *root, const char *name, struct device
 int cxl_find_slots(const struct root *root, struct look *look);
 
 /* The names of the dax devices on the region at that path that have capacity, and of those that a driver has. */
-struct cxl_names {
-	ARRAY_OF(char *) list;
-};
-int cxl_region_dax(const struct root *root, const char *path, struct cxl_names *names);
-void cxl_names_free(struct cxl_names *names);
+int cxl_region_dax(const struct root *root, const char *path, struct sysfs_names *names);
 
 /* What the memdev is called now: found by its serial number, or where it has none by its place. Caller frees; NULL
  * with errno set: ENODEV, or ESTALE when there is another one in its place. */

@@ -78,23 +78,7 @@ int dax_describe(const struct root *root, const char *name, struct device *devic
 	return dax_find_memory(root, device);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strverscmp(*(char *const *)a, *(char *const *)b);
-}
-
-struct dax_names {
-	ARRAY_OF(char *) list;
-};
-
-static void names_free(struct dax_names *names)
-{
-	array_each(name, &names->list)
-		free(*name);
-	free(names->list.items);
-}
-
-static int list_names(const struct root *root, struct dax_names *names)
+static int list_names(const struct root *root, struct sysfs_names *names)
 {
 	_cleanup_closedir_ DIR *dir = root_opendirf(root, "/sys/bus/dax/devices");
 	struct dirent *entry;
@@ -103,18 +87,10 @@ static int list_names(const struct root *root, struct dax_names *names)
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
 	while ((entry = readdir(dir))) {
-		char **slot = dax_is_name(entry->d_name) ? array_add(&names->list) : NULL;
-
-		if (!dax_is_name(entry->d_name))
-			continue;
-		if (!slot)
-			return -ENOMEM;
-		*slot = strdup(entry->d_name);
-		if (!*slot)
+		if (dax_is_name(entry->d_name) && sysfs_names_add(names, entry->d_name) < 0)
 			return -ENOMEM;
 	}
-	if (names->list.count)
-		qsort(names->list.items, names->list.count, sizeof(char *), compare_names);
+	sysfs_names_sort(names);
 	return 0;
 }
 
@@ -144,7 +120,7 @@ int dax_add_device(const struct root *root, const char *name, struct look *look,
 	return finding_has(look, "dax", name) ? 0 : finding_add(root, dax_describe, name, look, err);
 }
 
-static int find_named(const struct root *root, const struct request *request, const struct dax_names *names,
+static int find_named(const struct root *root, const struct request *request, const struct sysfs_names *names,
 		      const char *wanted, struct look *look, struct err *err)
 {
 	char text[NAME_ROOM], filter[NAME_ROOM];
@@ -170,7 +146,7 @@ static int find_named(const struct root *root, const struct request *request, co
 	return err_set(err, -ENODEV, "%s: no such dax device (see 'daxctl list -D -i')", text);
 }
 
-static int find_all(const struct root *root, const struct request *request, const struct dax_names *names,
+static int find_all(const struct root *root, const struct request *request, const struct sysfs_names *names,
 		    struct look *look, struct err *err)
 {
 	bool any = !request->node;
@@ -186,7 +162,7 @@ static int find_all(const struct root *root, const struct request *request, cons
 	return any ? rc : err_set(err, -ENODEV, "node %s has no dax device", request->node);
 }
 
-static int check_filter(const struct request *request, const struct dax_names *names, struct err *err)
+static int check_filter(const struct request *request, const struct sysfs_names *names, struct err *err)
 {
 	char text[NAME_ROOM];
 	bool any = !request->region;
@@ -200,7 +176,7 @@ static int check_filter(const struct request *request, const struct dax_names *n
 
 static int find(const struct root *root, const struct request *request, struct look *look, struct err *err)
 {
-	_cleanup_(names_free) struct dax_names names = { { 0 } };
+	_cleanup_(sysfs_names_free) struct sysfs_names names = { { 0 } };
 	int rc = list_names(root, &names);
 
 	look->initial_namespaces = sysfs_sees_everybody(root);

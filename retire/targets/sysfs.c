@@ -90,3 +90,30 @@ bool sysfs_sees_everybody(const struct root *root)
 {
 	return is_initial(root, "pid", 0xEFFFFFFCU) && is_initial(root, "user", 0xEFFFFFFDU);
 }
+
+int sysfs_names_add(struct sysfs_names *names, const char *name)
+{
+	char **added = array_add(&names->list);
+
+	if (added)
+		*added = strdup(name);
+	return added && *added ? 0 : -ENOMEM;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strverscmp(*(char *const *)a, *(char *const *)b);
+}
+
+void sysfs_names_sort(struct sysfs_names *names)
+{
+	if (names->list.count)
+		qsort(names->list.items, names->list.count, sizeof(char *), compare_names);
+}
+
+void sysfs_names_free(struct sysfs_names *names)
+{
+	array_each(name, &names->list)
+		free(*name);
+	free(names->list.items);
+}

@@ -23,6 +23,16 @@ bool sysfs_is_numbered(const char *name, const char *prefix, unsigned *number);
 /* 0 or -ENOMEM. */
 int sysfs_add_memory(struct device *device, uint64_t start, uint64_t size);
 
+/* Names of devices, "dax2.0" before "dax10.0" once they are sorted. */
+struct sysfs_names {
+	ARRAY_OF(char *) list;
+};
+
+/* A copy of it. 0 or -ENOMEM. */
+int sysfs_names_add(struct sysfs_names *names, const char *name);
+void sysfs_names_sort(struct sysfs_names *names);
+void sysfs_names_free(struct sysfs_names *names);
+
 /* This program lives in the initial pid and user namespaces. */
 bool sysfs_sees_everybody(const struct root *root);
 
