@@ -138,18 +138,41 @@ ssize_t root_readf(const struct root *root, size_t max, char **text, const char 
 	return rc < 0 ? rc : root_read(root, max, text, path);
 }
 
+enum { LINE_ROOM = 4096 };
+
+/* Reads until a newline was seen, or the end: sysfs gives an attribute at once, and most are short. */
+static ssize_t read_line(int fd, char *line)
+{
+	size_t length = 0;
+
+	while (length < LINE_ROOM) {
+		ssize_t n = read(fd, line + length, LINE_ROOM - length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		length += (size_t)n;
+		if (n == 0 || memchr(line + length - n, '\n', (size_t)n))
+			return (ssize_t)length;
+	}
+	return -E2BIG;
+}
+
 /* The first line of an attribute, or NULL with errno set. */
 static char *root_attribute(const struct root *root, const char *path)
 {
-	char *text = NULL;
-	ssize_t n = root_read(root, 4095, &text, path);
+	_cleanup_close_ int fd = root_openat(root, path, O_RDONLY | O_NOCTTY);
+	char line[LINE_ROOM + 1];
+	ssize_t n = fd < 0 ? fd : read_line(fd, line);
 
 	if (n < 0) {
 		errno = (int)-n;
 		return NULL;
 	}
-	text[strcspn(text, "\n")] = '\0';
-	return text;
+	line[n] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	return strdup(line);
 }
 
 char *root_attributef(const struct root *root, const char *fmt, ...)
@@ -185,21 +208,27 @@ int root_devf(const struct root *root, dev_t *dev, const char *fmt, ...)
 	return text ? parse_dev(text, dev) : -errno;
 }
 
-char *root_readlinkf(const struct root *root, const char *fmt, ...)
+static ssize_t root_readlinkat(const struct root *root, const char *path, char target[PATH_MAX])
 {
-	_cleanup_close_ int fd = -1;
-	FORMAT_PATH(path, rc, fmt);
-	char target[PATH_MAX];
+	_cleanup_close_ int fd = root->recorded ? root_openat(root, path, O_PATH | O_NOFOLLOW) : -1;
 	ssize_t n;
 
-	fd = rc < 0 ? rc : root_openat(root, path, O_PATH | O_NOFOLLOW);
-	if (fd < 0) {
-		errno = -fd;
+	if (root->recorded && fd < 0)
+		return fd;
+	n = readlinkat(root->recorded ? fd : root->fd, root->recorded ? "" : path, target, PATH_MAX - 1);
+	return n < 0 ? -errno : n;
+}
+
+char *root_readlinkf(const struct root *root, const char *fmt, ...)
+{
+	FORMAT_PATH(path, rc, fmt);
+	char target[PATH_MAX];
+	ssize_t n = rc < 0 ? rc : root_readlinkat(root, path, target);
+
+	if (n < 0) {
+		errno = (int)-n;
 		return NULL;
 	}
-	n = readlinkat(fd, "", target, sizeof(target) - 1);
-	if (n < 0)
-		return NULL;
 	return strndup(target, (size_t)n);
 }
 

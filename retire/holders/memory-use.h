@@ -23,20 +23,21 @@ struct look;
 
 /* Of the pages of one node, in bytes; `bound`: to that node and no other, by mbind(2) or its cpuset. */
 struct numa_use {
+	int node;
 	uint64_t bytes;
 	bool bound;
 };
 
-/* Adds a line of /proc/PID/numa_maps, which it takes apart. */
-void numa_maps_line(char *line, int node, struct numa_use *use);
+/* Adds a line of /proc/PID/numa_maps, which it takes apart, to the uses of `count` nodes. */
+void numa_maps_line(char *line, struct numa_use *uses, size_t count);
 
 /* Does a status file say that memory of that node is all that it may have? */
 bool status_is_confined(const char *status, int node);
 
 /*
- * Fills `processes`: those with a MiB or more of the node, or bound to it. What
- * could not be looked at becomes an unknown of `look`, of the device `name`. 0 or -ENOMEM.
+ * Fills `processes` of all memory of the look: those with a MiB or more of the
+ * node that it is of, or bound to it. What could not be looked at becomes an unknown of the look. 0 or -ENOMEM.
  */
-int memory_find_processes(const struct root *root, struct look *look, const char *name, struct system_ram *memory);
+int memory_find_processes(const struct root *root, struct look *look);
 
 #endif

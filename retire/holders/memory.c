@@ -12,6 +12,7 @@
 #include "retire/holders/holders.h"
 #include "retire/holders/kinds.h"
 #include "retire/holders/memory-use.h"
+#include "retire/holders/node-blocks.h"
 #include "util/cleanup.h"
 #include "util/root.h"
 
@@ -55,7 +56,18 @@ static int add_block(const struct root *root, uint64_t number, struct system_ram
 	return 0;
 }
 
-static int read_blocks(const struct root *root, const struct device *device, struct system_ram *memory)
+static int add_known_block(uint64_t number, enum memory_zone zone, struct system_ram *memory)
+{
+	struct memory_block *added = array_add(&memory->blocks);
+
+	if (!added)
+		return -ENOMEM;
+	*added = (struct memory_block){ number, MEMORY_ONLINE, (uint8_t)zone };
+	return 0;
+}
+
+static int read_blocks(const struct root *root, const struct device *device, const struct node_blocks *known,
+		       struct system_ram *memory)
 {
 	int rc = 0;
 
@@ -64,7 +76,8 @@ static int read_blocks(const struct root *root, const struct device *device, str
 
 		memory_blocks_in(range, memory->block_size, &first, &count);
 		for (uint64_t i = 0; rc == 0 && i < count; i++)
-			rc = add_block(root, first + i, memory);
+			rc = node_blocks_have(known, first + i) ? add_known_block(first + i, known->zone, memory)
+								: add_block(root, first + i, memory);
 	}
 	return rc;
 }
@@ -79,18 +92,24 @@ static int find_node(const struct root *root, const struct device *device)
 		       : -1;
 }
 
-int holders_read_memory(const struct root *root, const struct device *device, struct system_ram *memory)
+static int read_memory(const struct root *root, const struct device *device, const struct node_blocks *known,
+		       struct system_ram *memory)
 {
 	int rc;
 
 	*memory =
 		(struct system_ram){ .block_size = memory_read_block_size(root), .node = find_node(root, device) };
-	rc = memory->block_size && device->memory.count ? read_blocks(root, device, memory) : -ENOENT;
+	rc = memory->block_size && device->memory.count ? read_blocks(root, device, known, memory) : -ENOENT;
 	if (rc < 0) {
 		memory_free(memory);
 	}
 	memory_sort(memory);
 	return rc;
+}
+
+int holders_read_memory(const struct root *root, const struct device *device, struct system_ram *memory)
+{
+	return read_memory(root, device, &(struct node_blocks){ 0 }, memory);
 }
 
 /* What could not be put back as it was is not taken away. */
@@ -113,21 +132,17 @@ static int note_unknown_blocks(struct look *look, const struct device *device, c
  * read it, and for what is decided before anything is touched. Where the kernel does not say it, nobody is named:
  * it does not stand in the way.
  */
-static int find_users(const struct root *root, struct look *look, const char *name, struct system_ram *memory)
+static int find_owners(const struct root *root, const struct look *look, struct system_ram *memory)
 {
-	if (look->again)
-		return 0;
-	if (memory_find_owners(root, memory) == -ENOMEM)
-		return -ENOMEM;
-	return memory_find_processes(root, look, name, memory);
+	return !look->again && memory_find_owners(root, memory) == -ENOMEM ? -ENOMEM : 0;
 }
 
-static int probe_device(const struct root *root, struct look *look, int index)
+static int probe_device(const struct root *root, struct look *look, int index, const struct node_blocks *known)
 {
 	const struct device *device = &look->devices.items[index];
 	struct system_ram memory;
 	struct holder *holder;
-	int rc = holders_read_memory(root, device, &memory);
+	int rc = read_memory(root, device, known, &memory);
 
 	if (rc < 0)
 		return rc == -ENOMEM ? rc : look_add_unknown(look, device->name, "its memory: %s", strerror(-rc));
@@ -135,7 +150,7 @@ static int probe_device(const struct root *root, struct look *look, int index)
 	if (memory.node >= 0)
 		holders_node_total(root, memory.node, &memory.node_total);
 	memory_find_use(root, &memory);
-	rc = rc < 0 ? rc : find_users(root, look, device->name, &memory);
+	rc = rc < 0 ? rc : find_owners(root, look, &memory);
 	holder = rc < 0 ? NULL
 			: look_add_holder(look, HOLDER_MEMORY, index, 0, "system RAM of %s", device->blockdev);
 	if (!holder) {
@@ -146,18 +161,93 @@ static int probe_device(const struct root *root, struct look *look, int index)
 	return 1;
 }
 
-static int probe_memory(const struct root *root, struct look *look, struct err *err)
+static bool has_memory(const struct device *device)
+{
+	return device->system_ram && device->blockdev;
+}
+
+static uint64_t blocks_of(const struct device *device, uint64_t block_size)
+{
+	uint64_t all = 0, first, count;
+
+	array_each(range, &device->memory) {
+		memory_blocks_in(range, block_size, &first, &count);
+		all += count;
+	}
+	return all;
+}
+
+/* As many as can be read in a tenth of a second; that way one that is just going offline is told from the others.
+ */
+enum { ONE_BY_ONE = 1 << 14 };
+
+/* What is known of the blocks of each node, of which there are few. */
+struct nodes {
+	bool many; /* so that it is worth asking */
+	ARRAY_OF(struct node_blocks) list;
+};
+
+static void count_blocks(const struct root *root, const struct look *look, struct nodes *nodes)
+{
+	uint64_t block_size = memory_read_block_size(root), all = 0;
+
+	array_each(device, &look->devices)
+		all += has_memory(device) ? blocks_of(device, block_size) : 0;
+	nodes->many = all > ONE_BY_ONE;
+}
+
+/* *known is good until the next call. */
+static int know_node(const struct root *root, int node, struct nodes *nodes, const struct node_blocks **known)
+{
+	static const struct node_blocks none;
+	struct node_blocks *added;
+
+	*known = &none;
+	if (!nodes->many || node < 0)
+		return 0;
+	array_each(one, &nodes->list)
+		if (one->node == node) {
+			*known = one;
+			return 0;
+		}
+	added = array_add(&nodes->list);
+	if (!added)
+		return -ENOMEM;
+	*known = added;
+	return node_blocks_read(root, node, memory_read_block_size(root), added);
+}
+
+static int probe_all(const struct root *root, struct look *look, struct nodes *nodes, struct err *err)
 {
 	int found = 0;
 
+	count_blocks(root, look, nodes);
 	for (size_t i = 0; i < look->devices.count; i++) {
 		const struct device *device = &look->devices.items[i];
-		int rc = device->system_ram && device->blockdev ? probe_device(root, look, (int)i) : 0;
+		const struct node_blocks *known;
+		int rc;
 
+		if (!has_memory(device))
+			continue;
+		rc = know_node(root, find_node(root, device), nodes, &known);
+		rc = rc < 0 ? rc : probe_device(root, look, (int)i, known);
 		if (rc < 0)
 			return err_errno(err, rc, "cannot look at the memory of %s", device->name);
 		found += rc;
 	}
+	return found;
+}
+
+static int probe_memory(const struct root *root, struct look *look, struct err *err)
+{
+	struct nodes nodes = { 0 };
+	int found = probe_all(root, look, &nodes, err);
+
+	array_each(node, &nodes.list)
+		node_blocks_free(node);
+	free(nodes.list.items);
+	if (found > 0 && !look->again && memory_find_processes(root, look) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
 	return found;
 }
 

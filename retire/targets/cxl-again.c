@@ -69,7 +69,7 @@ int cxl_find_again(const struct root *root, const struct look *was, struct look 
 	for (size_t i = 0; rc == 0 && i < was->devices.count; i++)
 		rc = add_again(root, was, (int)i, look, err);
 	rc = rc < 0 ? rc : cxl_find_slots(root, look);
-	cxl_find_below(look);
+	rc = rc < 0 ? rc : cxl_find_below(look);
 	look->again = false;
 	look->initial_namespaces = sysfs_sees_everybody(root);
 	return rc;

@@ -41,44 +41,83 @@ int cxl_memdev_describe(const struct root *root, const char *name, struct device
 	return cxl->host ? 0 : -ENOMEM;
 }
 
-/* "0000:35:00" is the address of all functions of what is in the slot. */
-static bool is_in_slot(const char *host, const char *address)
-{
-	size_t length = strlen(address);
+/* A slot whose power can be switched: one that has none helps nobody. */
+struct slot {
+	char *name;
+	char *address; /* "0000:35:00", of all functions of what is in it */
+};
 
-	return length && strncmp(host, address, length) == 0 && host[length] == '.';
-}
+struct slots {
+	ARRAY_OF(struct slot) list;
+};
 
-static int add_slot(const char *slot, const char *address, struct look *look)
+static void slots_free(struct slots *slots)
 {
-	array_each(device, &look->devices) {
-		if (device->type != DEVICE_CXL_MEMDEV || device->cxl.slot ||
-		    !is_in_slot(device->cxl.host, address))
-			continue;
-		device->cxl.slot = strdup(slot);
-		if (!device->cxl.slot)
-			return -ENOMEM;
+	array_each(slot, &slots->list) {
+		free(slot->name);
+		free(slot->address);
 	}
-	return 0;
+	free(slots->list.items);
 }
 
-int cxl_find_slots(const struct root *root, struct look *look)
+static int compare_slots(const void *a, const void *b)
+{
+	const struct slot *one = a, *two = b;
+
+	return strcmp(one->address, two->address);
+}
+
+static int add_slot(const struct root *root, const char *name, struct slots *slots)
+{
+	_cleanup_free_ char *address = NULL;
+	struct slot *added;
+
+	if (*name == '.' || !root_existsf(root, SLOTS "/%s/power", name))
+		return 0;
+	address = root_attributef(root, SLOTS "/%s/address", name);
+	if (!address)
+		return errno == ENOMEM ? -ENOMEM : 0;
+	added = array_add(&slots->list);
+	if (!added)
+		return -ENOMEM;
+	*added = (struct slot){ strdup(name), take_ptr(address) };
+	return added->name ? 0 : -ENOMEM;
+}
+
+static int list_slots(const struct root *root, struct slots *slots)
 {
 	_cleanup_closedir_ DIR *dir = root_opendirf(root, SLOTS);
 	struct dirent *entry;
 	int rc = 0;
 
-	while (dir && rc == 0 && (entry = readdir(dir))) {
-		_cleanup_free_ char *address = NULL;
+	while (dir && rc == 0 && (entry = readdir(dir)))
+		rc = add_slot(root, entry->d_name, slots);
+	if (rc == 0 && slots->list.count)
+		qsort(slots->list.items, slots->list.count, sizeof(struct slot), compare_slots);
+	return rc;
+}
 
-		if (entry->d_name[0] == '.')
-			continue;
-		/* one that has no power to be switched helps nobody */
-		if (!root_existsf(root, SLOTS "/%s/power", entry->d_name))
-			continue;
-		address = root_attributef(root, SLOTS "/%s/address", entry->d_name);
-		rc = address ? add_slot(entry->d_name, address, look) : 0;
-	}
+static int find_slot(const struct slots *slots, struct cxl *card)
+{
+	_cleanup_free_ char *address = strndup(card->host, strcspn(card->host, "."));
+	const struct slot key = { .address = address }, *found = NULL;
+
+	if (!address)
+		return -ENOMEM;
+	if (slots->list.count)
+		found = bsearch(&key, slots->list.items, slots->list.count, sizeof(key), compare_slots);
+	card->slot = found ? strdup(found->name) : NULL;
+	return found && !card->slot ? -ENOMEM : 0;
+}
+
+int cxl_find_slots(const struct root *root, struct look *look)
+{
+	_cleanup_(slots_free) struct slots slots = { 0 };
+	int rc = list_slots(root, &slots);
+
+	array_each(device, &look->devices)
+		if (rc == 0 && device->type == DEVICE_CXL_MEMDEV && !device->cxl.slot && device->cxl.host)
+			rc = find_slot(&slots, &device->cxl);
 	return rc;
 }
 

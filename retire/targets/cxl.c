@@ -120,43 +120,6 @@ static int find_memdev(struct search *search, const struct cxl_memdev *memdev, s
 	return rc < 0 ? rc : find_regions_of(search, memdev, err);
 }
 
-/* Must `one` be torn down before `other`? On one memdev the decoder with the highest number goes first. */
-static bool comes_before(const struct cxl *one, const struct cxl *other)
-{
-	array_each(target, &one->targets) {
-		uint64_t number = target->decoder ? cxl_decoder_number(target->decoder) : 0;
-
-		for (size_t i = 0; number && i < other->targets.count; i++) {
-			const char *below = other->targets.items[i].decoder;
-
-			if (below && cxl_decoder_number(below) < number &&
-			    cxl_decoder_is_beside(target->decoder, below))
-				return true;
-		}
-	}
-	return false;
-}
-
-/* Of those not yet placed, the first that none of the others has to come before; in a circle, simply the first. */
-static size_t next_region(const struct look *regions, const bool *placed)
-{
-	size_t first = regions->devices.count;
-
-	for (size_t i = 0; i < regions->devices.count; i++) {
-		bool waits = false;
-
-		for (size_t j = 0; !placed[i] && !waits && j < regions->devices.count; j++)
-			waits = j != i && !placed[j] &&
-				comes_before(&regions->devices.items[j].cxl, &regions->devices.items[i].cxl);
-		if (placed[i])
-			continue;
-		if (!waits)
-			return i;
-		first = first < i ? first : i;
-	}
-	return first;
-}
-
 /* Hands the devices of `from` over. */
 static int move_device(struct look *from, size_t index, struct look *look)
 {
@@ -172,13 +135,8 @@ static int move_device(struct look *from, size_t index, struct look *look)
 static int move_regions(struct look *regions, struct look *look)
 {
 	_cleanup_free_ size_t *order = calloc(regions->devices.count + 1, sizeof(size_t));
-	_cleanup_free_ bool *placed = calloc(regions->devices.count + 1, sizeof(bool));
-	int rc = order && placed ? 0 : -ENOMEM;
+	int rc = order ? cxl_order_regions(regions, order) : -ENOMEM;
 
-	for (size_t i = 0; rc == 0 && i < regions->devices.count; i++) {
-		order[i] = next_region(regions, placed);
-		placed[order[i]] = true;
-	}
 	for (size_t i = 0; rc == 0 && i < regions->devices.count; i++)
 		rc = move_device(regions, order[i], look);
 	return rc;
@@ -227,39 +185,6 @@ static int add_those_on(const struct search *search, struct look *look, struct e
 	return rc;
 }
 
-static bool is_in(const struct device *device, const struct device *directory)
-{
-	size_t length = strlen(directory->path);
-
-	return strncmp(device->path, directory->path, length) == 0 && device->path[length] == '/';
-}
-
-/* Of two that are both in the look. */
-static bool stands_on(const struct device *device, const struct device *other)
-{
-	switch (other->type) {
-	case DEVICE_PMEM_REGION:
-		return device->type == DEVICE_PMEM_NAMESPACE && is_in(device, other);
-	case DEVICE_CXL_REGION:
-		return device->type == DEVICE_PMEM_REGION ? strcmp(device->name, other->name) == 0
-							  : device->type == DEVICE_DAX && is_in(device, other);
-	case DEVICE_CXL_MEMDEV:
-		return device->type == DEVICE_CXL_REGION && cxl_has_target(&device->cxl, other->name);
-	default:
-		return false;
-	}
-}
-
-/* A region that stands on several hangs on the first of them. */
-void cxl_find_below(struct look *look)
-{
-	array_each(device, &look->devices)
-		for (size_t i = 0; device->type != DEVICE_CXL_MEMDEV && !device->below && i < look->devices.count;
-		     i++)
-			if (stands_on(device, &look->devices.items[i]))
-				device->below = i + 1;
-}
-
 /* In *later, who has a decoder of that memdev behind that one, and is committed; the decoders are without gaps. */
 static int find_later_on(const struct root *root, const char *decoder, const struct look *look, char **later)
 {
@@ -301,10 +226,8 @@ static int add_found(struct search *search, struct look *look, struct err *err)
 		rc = move_device(&search->memdevs, i, look);
 	rc = rc < 0 ? rc : cxl_find_slots(search->root, look);
 	rc = rc < 0 ? rc : find_later(search->root, look);
-	if (rc == -ENOMEM)
-		return err_set(err, rc, "out of memory");
-	cxl_find_below(look);
-	return rc;
+	rc = rc < 0 ? rc : cxl_find_below(look);
+	return rc == -ENOMEM ? err_set(err, rc, "out of memory") : rc;
 }
 
 /* By name, by PCI address, or by serial number: 0 and *found, also NULL; -ENOTUNIQ: two have that number. */

@@ -31,8 +31,15 @@ int cxl_region_dax(const struct root *root, const char *path, struct sysfs_names
  * with errno set: ENODEV, or ESTALE when there is another one in its place. */
 char *cxl_memdev_now(const struct root *root, const struct device *device);
 
-/* Fills device->below of all devices of the look. */
-void cxl_find_below(struct look *look);
+/*
+ * In which order regions go, as indices, one for each: on one memdev the one
+ * whose decoder has the highest number is first; else as they are. 0 or -ENOMEM.
+ */
+int cxl_order_regions(const struct look *regions, size_t *order);
+
+/* Fills device->below of all devices of the look; a region over several memdevs hangs on the first. 0 or -ENOMEM.
+ */
+int cxl_find_below(struct look *look);
 
 /* The devices of `was` as they are now: what has gone with a region or a card is there as disabled. */
 int cxl_find_again(const struct root *root, const struct look *was, struct look *look, struct err *err);

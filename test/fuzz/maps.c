@@ -17,10 +17,10 @@ void fuzz_one(char *text)
 
 	while ((line = next_field(&cursor, "\n"))) {
 		_cleanup_free_ char *numa = strdup(line);
-		struct numa_use use = { 0 };
+		struct numa_use use = { .node = 1 };
 
 		if (numa)
-			numa_maps_line(numa, 1, &use);
+			numa_maps_line(numa, &use, 1);
 		maps_parse(line, &maps);
 		if (swap_parse(line, &swap) == 0 && swap.path[0] != '/')
 			abort();

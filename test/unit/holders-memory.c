@@ -13,6 +13,7 @@
 #include "retire/holders/holders.h"
 #include "retire/holders/kinds.h"
 #include "retire/holders/memory-use.h"
+#include "retire/holders/node-blocks.h"
 #include "test/unit/tree.h"
 #include "util/cleanup.h"
 #include "util/root.h"
@@ -207,14 +208,15 @@ static void a_line_tells_pages_of_a_node_and_what_is_bound_to_it(void **state)
 		{ "\n", 0 },
 		{ "7f00", 0 },
 		{ "7f00 default N1=999999999999999999999999 kernelpagesize_kB=4\n", 0 },
+		{ "7f00 default N99999999999=1 N=1 N1x=1 kernelpagesize_kB=4\n", 0 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		_cleanup_free_ char *line = strdup(rows[i].line);
-		struct numa_use use = { 0 };
+		struct numa_use use = { .node = 1 };
 
-		numa_maps_line(line, 1, &use);
+		numa_maps_line(line, &use, 1);
 		assert_int_equal(use.bytes, rows[i].pages * PAGE);
 		assert_int_equal(use.bound, rows[i].bound);
 	}
@@ -258,57 +260,135 @@ static void add_processes(const struct fixture *f)
 	}
 }
 
-static void find_processes(struct fixture *f, struct look *look, struct system_ram *memory)
+static struct system_ram *add_memory(struct look *look, int node)
 {
+	struct holder *holder = look_add_holder(look, HOLDER_MEMORY, 0, 0, "memory of node %d", node);
 	struct memory_block *block;
 
-	*memory = (struct system_ram){ .block_size = BLOCK_SIZE, .node = 1 };
-	block = array_add(&memory->blocks);
+	assert_non_null(holder);
+	holder->memory = (struct system_ram){ .block_size = BLOCK_SIZE, .node = node };
+	block = array_add(&holder->memory.blocks);
 	assert_non_null(block);
 	*block = (struct memory_block){ 2, MEMORY_ONLINE, ZONE_MOVABLE };
-	assert_int_equal(memory_find_processes(&f->root, look, "dax0.0", memory), 0);
+	return &holder->memory;
 }
 
 static void who_has_memory_of_the_node_or_is_bound_to_it_is_found(void **state)
 {
 	struct fixture *f = *state;
-	struct system_ram memory;
+	const struct system_ram *memory;
 	struct look look = { 0 };
 
 	tree_text(&f->tree, "/sys/devices/system/node/has_memory", "0-1\n");
 	add_processes(f);
-	find_processes(f, &look, &memory);
-	assert_int_equal(memory.processes.count, 3);
-	assert_int_equal(memory.processes.items[0].pid, 13);
-	assert_int_equal(memory.processes.items[0].bytes, (512 + 512) * PAGE);
-	assert_false(memory.processes.items[0].bound);
-	assert_string_equal(memory.processes.items[0].unit, "bench.service");
-	assert_int_equal(memory.processes.items[1].pid, 11);
-	assert_true(memory.processes.items[1].bound);
-	assert_int_equal(memory.processes.items[2].pid, 12);
-	assert_true(memory.processes.items[2].bound);
+	add_memory(&look, 1);
+	assert_int_equal(memory_find_processes(&f->root, &look), 0);
+	memory = &look.holders.items[0].memory;
+	assert_int_equal(memory->processes.count, 3);
+	assert_int_equal(memory->processes.items[0].pid, 13);
+	assert_int_equal(memory->processes.items[0].bytes, (512 + 512) * PAGE);
+	assert_false(memory->processes.items[0].bound);
+	assert_string_equal(memory->processes.items[0].unit, "bench.service");
+	assert_int_equal(memory->processes.items[1].pid, 11);
+	assert_true(memory->processes.items[1].bound);
+	assert_int_equal(memory->processes.items[2].pid, 12);
+	assert_true(memory->processes.items[2].bound);
 	/* who cannot be looked at may be bound */
 	if (geteuid() == 0) {
 		assert_int_equal(look.unknowns.count, 1);
 		assert_string_equal(look.unknowns.items[0].subject, "process 15");
 	}
-	memory_free(&memory);
 	look_free(&look);
 }
 
 static void nobody_is_bound_where_there_is_one_node(void **state)
 {
 	struct fixture *f = *state;
-	struct system_ram memory;
 	struct look look = { 0 };
 
 	tree_text(&f->tree, "/sys/devices/system/node/has_memory", "1\n");
 	add_processes(f);
-	find_processes(f, &look, &memory);
-	assert_int_equal(memory.processes.count, 1);
-	assert_false(memory.processes.items[0].bound);
-	memory_free(&memory);
+	add_memory(&look, 1);
+	assert_int_equal(memory_find_processes(&f->root, &look), 0);
+	assert_int_equal(look.holders.items[0].memory.processes.count, 1);
+	assert_false(look.holders.items[0].memory.processes.items[0].bound);
 	look_free(&look);
+}
+
+static void processes_are_told_of_each_memory_by_its_node(void **state)
+{
+	struct fixture *f = *state;
+	struct look look = { 0 };
+
+	tree_text(&f->tree, "/sys/devices/system/node/has_memory", "0-2\n");
+	add_processes(f);
+	tree_text(&f->tree, "/proc/16/numa_maps", "7f00 bind:2 anon=600 N1=300 N2=300 kernelpagesize_kB=4\n");
+	tree_text(&f->tree, "/proc/16/comm", "db\n");
+	/* the first two are of one node */
+	add_memory(&look, 1);
+	add_memory(&look, 1);
+	add_memory(&look, 2);
+	add_memory(&look, 3);
+	assert_int_equal(memory_find_processes(&f->root, &look), 0);
+	assert_int_equal(look.holders.items[0].memory.processes.count, 4);
+	assert_int_equal(look.holders.items[1].memory.processes.count, 4);
+	assert_int_equal(look.holders.items[2].memory.processes.count, 1);
+	assert_int_equal(look.holders.items[2].memory.processes.items[0].bytes, 300 * PAGE);
+	assert_true(look.holders.items[2].memory.processes.items[0].bound);
+	assert_int_equal(look.holders.items[3].memory.processes.count, 0);
+	look_free(&look);
+}
+
+/* A node of four blocks, of which the zones are as given. */
+static void set_node(const struct fixture *f, const char *zones)
+{
+	char text[1024];
+
+	for (int number = 2; number < 6; number++) {
+		snprintf(text, sizeof(text), "/sys/devices/system/node/node1/memory%d/x", number);
+		tree_text(&f->tree, text, "");
+	}
+	tree_text(&f->tree, "/sys/devices/system/node/node1/memory_failure/total", "0\n");
+	snprintf(text, sizeof(text),
+		 "Node 0, zone   Normal\n  pages free     9\n        present  64\n        managed  64\n%s", zones);
+	tree_text(&f->tree, "/proc/zoneinfo", text);
+}
+
+static void a_node_says_of_all_its_blocks_whether_they_are_online(void **state)
+{
+	static const struct {
+		const char *zones;
+		enum memory_zone zone; /* ZONE_UNKNOWN: it does not say */
+	} rows[] = {
+		{ "Node 1, zone   Normal\n        present  0\nNode 1, zone  Movable\n        present  64\n",
+		  ZONE_MOVABLE },
+		{ "Node 1, zone   Normal\n        present  64\n", ZONE_NORMAL },
+		/* one is offline */
+		{ "Node 1, zone  Movable\n        present  48\n", ZONE_UNKNOWN },
+		/* which is where? */
+		{ "Node 1, zone   Normal\n        present  16\nNode 1, zone  Movable\n        present  48\n",
+		  ZONE_UNKNOWN },
+		/* of firmware, with a hole, and another one that it does not list */
+		{ "Node 1, zone   Normal\n        present  63\n", ZONE_UNKNOWN },
+		{ "Node 1, zone   Normal\n        present  65\n", ZONE_UNKNOWN },
+		{ "Node 11, zone  Movable\n        present  64\n", ZONE_UNKNOWN },
+		{ "Node 1, zone  Strange\n        present  64\n", ZONE_UNKNOWN },
+		{ "", ZONE_UNKNOWN },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct node_blocks blocks;
+
+		set_node(f, rows[i].zones);
+		assert_int_equal(node_blocks_read(&f->root, 1, BLOCK_SIZE, &blocks), 0);
+		assert_int_equal(node_blocks_have(&blocks, 2), rows[i].zone != ZONE_UNKNOWN);
+		assert_int_equal(node_blocks_have(&blocks, 5), rows[i].zone != ZONE_UNKNOWN);
+		assert_false(node_blocks_have(&blocks, 6));
+		if (rows[i].zone != ZONE_UNKNOWN)
+			assert_int_equal(blocks.zone, rows[i].zone);
+		node_blocks_free(&blocks);
+	}
 }
 
 static void set_iomem(const struct fixture *f, const char *text)
@@ -366,6 +446,8 @@ int main(void)
 		in_tree(a_line_tells_pages_of_a_node_and_what_is_bound_to_it),
 		in_tree(who_has_memory_of_the_node_or_is_bound_to_it_is_found),
 		in_tree(nobody_is_bound_where_there_is_one_node),
+		in_tree(processes_are_told_of_each_memory_by_its_node),
+		in_tree(a_node_says_of_all_its_blocks_whether_they_are_online),
 		in_tree(memory_that_is_left_is_burned),
 		in_tree(addresses_that_are_kept_are_burned),
 		in_tree(addresses_that_are_hidden_prove_nothing),
