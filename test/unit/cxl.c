@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * CXL regions and memdevs as sysfs has them, and what is written there. In a
- * tree an attribute is a plain file: what was written is what it reads.
+ * CXL regions and memdevs as sysfs has them, and what is written there.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -18,172 +17,9 @@
 #include "retire/targets/cxl.h"
 #include "retire/targets/kinds.h"
 #include "retire/targets/targets.h"
-#include "test/unit/tree.h"
+#include "test/unit/cxl-tree.h"
 #include "util/cleanup.h"
 #include "util/root.h"
-
-#define ROOT  "/sys/devices/platform/ACPI0017:00/root0"
-#define BLOCK 0x8000000ULL
-
-struct fixture {
-	struct tree tree;
-	struct root root;
-	struct look look, again;
-	struct err err;
-};
-
-static void text(const struct fixture *f, const char *text, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void text(const struct fixture *f, const char *text, const char *fmt, ...)
-{
-	char place[256];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(place, sizeof(place), fmt, ap);
-	va_end(ap);
-	tree_text(&f->tree, place, text);
-}
-
-static void on_bus(const struct fixture *f, const char *bus, const char *path)
-{
-	char place[128], target[256];
-
-	snprintf(place, sizeof(place), "/sys/bus/%s/devices/%s", bus, strrchr(path, '/') + 1);
-	snprintf(target, sizeof(target), "../../../%s", path + strlen("/sys/"));
-	tree_link(&f->tree, place, target);
-}
-
-static void drive(const struct fixture *f, const char *bus, const char *path, const char *driver)
-{
-	char place[256], target[256];
-
-	snprintf(place, sizeof(place), "%s/driver", path);
-	snprintf(target, sizeof(target), "../../../../bus/%s/drivers/%s", bus, driver);
-	tree_link(&f->tree, place, target);
-	text(f, "", "/sys/bus/%s/drivers/%s/unbind", bus, driver);
-}
-
-/* memN in 0000:0N:00.0, its endpoint with two free decoders. */
-static void memdev(const struct fixture *f, int number, const char *serial)
-{
-	char path[128], link[128];
-
-	snprintf(path, sizeof(path), "/sys/devices/pci0000:00/0000:0%d:00.0/mem%d", number, number);
-	text(f, serial, "%s/serial", path);
-	text(f, "0x40000000\n", "%s/ram/size", path);
-	on_bus(f, "cxl", path);
-	drive(f, "cxl", path, "cxl_mem");
-	snprintf(link, sizeof(link), ROOT "/port1/endpoint%d", 2 + number);
-	for (int i = 0; i < 2; i++) {
-		char decoder[192];
-
-		snprintf(decoder, sizeof(decoder), "%s/decoder%d.%d", link, 2 + number, i);
-		text(f, "\n", "%s/region", decoder);
-		text(f, "ram\n", "%s/mode", decoder);
-		text(f, "0x0\n", "%s/dpa_size", decoder);
-		text(f, "0x0\n", "%s/dpa_resource", decoder);
-		on_bus(f, "cxl", decoder);
-	}
-	on_bus(f, "cxl", link);
-	strcat(link, "/uport");
-	snprintf(path, sizeof(path), "../../../../../pci0000:00/0000:0%d:00.0/mem%d", number, number);
-	tree_link(&f->tree, link, path);
-	text(f, "1\n", "/sys/bus/pci/slots/%d/power", number);
-	snprintf(path, sizeof(path), "0000:0%d:00\n", number);
-	text(f, path, "/sys/bus/pci/slots/%d/address", number);
-}
-
-/* region0 over mem1 and mem2: a device-dax that nobody has */
-static int set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	const char *region = ROOT "/decoder0.0/region0", *dax = ROOT "/decoder0.0/region0/dax_region0/dax0.0";
-
-	tree_make(&f->tree);
-	memdev(f, 1, "0xaa\n");
-	memdev(f, 2, "0xbb\n");
-	text(f, "", ROOT "/decoder0.0/delete_region");
-	text(f, "region0\n", ROOT "/decoder0.0/create_ram_region");
-	on_bus(f, "cxl", ROOT "/decoder0.0");
-	for (int i = 0; i < 2; i++) {
-		char decoder[32];
-
-		snprintf(decoder, sizeof(decoder), "decoder%d.0\n", 3 + i);
-		text(f, decoder, "%s/target%d", region, i);
-		text(f, "region0\n", ROOT "/port1/endpoint%d/decoder%d.0/region", 3 + i, 3 + i);
-		text(f, "0x8000000\n", ROOT "/port1/endpoint%d/decoder%d.0/dpa_size", 3 + i, 3 + i);
-	}
-	text(f, "ram\n", "%s/mode", region);
-	text(f, "0x10000000\n", "%s/size", region);
-	text(f, "0x80000000\n", "%s/resource", region);
-	text(f, "2\n", "%s/interleave_ways", region);
-	text(f, "256\n", "%s/interleave_granularity", region);
-	text(f, "1\n", "%s/commit", region);
-	on_bus(f, "cxl", region);
-	drive(f, "cxl", region, "cxl_region");
-	text(f, "268435456\n", "%s/size", dax);
-	text(f, "0x80000000\n", "%s/mapping0/start", dax);
-	text(f, "0x8fffffff\n", "%s/mapping0/end", dax);
-	on_bus(f, "dax", dax);
-	tree_text(&f->tree, "/sys/devices/system/memory/block_size_bytes", "8000000\n");
-	*state = f;
-	return root_open(&f->root, f->tree.path);
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	look_free(&f->look);
-	look_free(&f->again);
-	root_close(&f->root);
-	tree_remove(&f->tree);
-	free(f);
-	return 0;
-}
-
-static void gone(const struct fixture *f, const char *name)
-{
-	char *place = tree_place(&f->tree, name);
-
-	assert_int_equal(remove(place), 0);
-	free(place);
-}
-
-static int find_with(struct fixture *f,
-		     int (*find)(const struct root *root, const struct request *request, struct look *look,
-				 struct err *err),
-		     const char *name, const char *bus, const char *decoder)
-{
-	const struct request request = {
-		.names = &name, .name_count = 1, .bus = bus, .decoder = decoder, .dry_run = true
-	};
-
-	look_free(&f->look);
-	return find(&f->root, &request, &f->look, &f->err);
-}
-
-static int find(struct fixture *f, const char *name)
-{
-	return find_with(f, targets_find_cxl, name, NULL, NULL);
-}
-
-static struct device *found(struct fixture *f, size_t which)
-{
-	assert_true(which < f->look.devices.count);
-	return &f->look.devices.items[which];
-}
-
-/* What the file now has, without its newline. */
-static void reads(const struct fixture *f, const char *expected, const char *name)
-{
-	_cleanup_free_ char *is = root_attributef(&f->root, "%s", name);
-
-	assert_non_null(is);
-	assert_string_equal(is, expected);
-}
 
 static void a_memdev_brings_its_regions_and_what_is_on_them(void **state)
 {
@@ -273,7 +109,7 @@ static void memory_that_no_device_has_is_seen(void **state)
 {
 	struct fixture *f = *state;
 
-	tree_text(&f->tree, "/sys/devices/system/memory/memory17/state", "online\n");
+	tree_text(&f->place.tree, "/sys/devices/system/memory/memory17/state", "online\n");
 	assert_int_equal(find(f, "region0"), 0);
 	assert_false(found(f, 1)->cxl.unowned);
 	text(f, "0\n", ROOT "/decoder0.0/region0/dax_region0/dax0.0/size");
@@ -319,15 +155,15 @@ static void nothing_is_taken_from_under_what_stands_on_it(void **state)
 
 	assert_int_equal(find(f, "region0"), 0);
 	region = found(f, 1);
-	assert_int_equal(cxl_region_decommit(&f->root, region), -EADDRINUSE);
-	assert_int_equal(cxl_region_erase(&f->root, region), -EADDRINUSE);
+	assert_int_equal(cxl_region_decommit(&f->place.root, region), -EADDRINUSE);
+	assert_int_equal(cxl_region_erase(&f->place.root, region), -EADDRINUSE);
 	drive(f, "dax", ROOT "/decoder0.0/region0/dax_region0/dax0.0", "device_dax");
-	assert_int_equal(cxl_region_disable(&f->root, region), -EADDRINUSE);
-	gone(f, ROOT "/decoder0.0/region0/dax_region0/dax0.0/driver");
-	tree_text(&f->tree, "/sys/devices/system/memory/memory16/state", "going-offline\n");
-	assert_int_equal(cxl_region_disable(&f->root, region), -EADDRINUSE);
-	gone(f, ROOT "/decoder0.0/region0/driver");
-	assert_int_equal(cxl_region_decommit(&f->root, region), -EADDRINUSE);
+	assert_int_equal(cxl_region_disable(&f->place.root, region), -EADDRINUSE);
+	tree_gone(&f->place.tree, ROOT "/decoder0.0/region0/dax_region0/dax0.0/driver");
+	tree_text(&f->place.tree, "/sys/devices/system/memory/memory16/state", "going-offline\n");
+	assert_int_equal(cxl_region_disable(&f->place.root, region), -EADDRINUSE);
+	tree_gone(&f->place.tree, ROOT "/decoder0.0/region0/driver");
+	assert_int_equal(cxl_region_decommit(&f->place.root, region), -EADDRINUSE);
 	reads(f, "1", ROOT "/decoder0.0/region0/commit");
 }
 
@@ -338,15 +174,15 @@ static void a_region_goes_from_the_top_down(void **state)
 
 	assert_int_equal(find(f, "region0"), 0);
 	region = found(f, 1);
-	assert_int_equal(cxl_region_disable(&f->root, region), 0);
+	assert_int_equal(cxl_region_disable(&f->place.root, region), 0);
 	reads(f, "region0", "/sys/bus/cxl/drivers/cxl_region/unbind");
-	gone(f, ROOT "/decoder0.0/region0/driver");
-	assert_int_equal(targets_is_enabled(&f->root, region), 1);
-	assert_int_equal(cxl_region_decommit(&f->root, region), 0);
-	assert_int_equal(targets_is_enabled(&f->root, region), 0);
-	assert_int_equal(cxl_region_decommit(&f->root, region), 1);
+	tree_gone(&f->place.tree, ROOT "/decoder0.0/region0/driver");
+	assert_int_equal(targets_is_enabled(&f->place.root, region), 1);
+	assert_int_equal(cxl_region_decommit(&f->place.root, region), 0);
+	assert_int_equal(targets_is_enabled(&f->place.root, region), 0);
+	assert_int_equal(cxl_region_decommit(&f->place.root, region), 1);
 	/* the file stays: as if the kernel had not deleted it */
-	assert_int_equal(cxl_region_erase(&f->root, region), -EIO);
+	assert_int_equal(cxl_region_erase(&f->place.root, region), -EIO);
 	reads(f, "region0", ROOT "/decoder0.0/delete_region");
 }
 
@@ -355,11 +191,11 @@ static void a_card_keeps_its_driver_while_a_region_has_a_part_of_it(void **state
 	struct fixture *f = *state;
 
 	assert_int_equal(find(f, "mem2"), 0);
-	assert_int_equal(cxl_memdev_disable(&f->root, found(f, 2)), -EADDRINUSE);
-	assert_int_equal(cxl_memdev_power_off(&f->root, found(f, 2)), -EADDRINUSE);
-	gone(f, ROOT "/decoder0.0/region0/driver");
+	assert_int_equal(cxl_memdev_disable(&f->place.root, found(f, 2)), -EADDRINUSE);
+	assert_int_equal(cxl_memdev_power_off(&f->place.root, found(f, 2)), -EADDRINUSE);
+	tree_gone(&f->place.tree, ROOT "/decoder0.0/region0/driver");
 	text(f, "0\n", ROOT "/decoder0.0/region0/commit");
-	assert_int_equal(cxl_memdev_disable(&f->root, found(f, 2)), 0);
+	assert_int_equal(cxl_memdev_disable(&f->place.root, found(f, 2)), 0);
 	reads(f, "mem2", "/sys/bus/cxl/drivers/cxl_mem/unbind");
 }
 
@@ -368,9 +204,9 @@ static void power_is_not_taken_from_another_function(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(find(f, "mem2"), 0);
-	gone(f, "/sys/devices/pci0000:00/0000:02:00.0/mem2/driver");
+	tree_gone(&f->place.tree, "/sys/devices/pci0000:00/0000:02:00.0/mem2/driver");
 	text(f, "", "/sys/bus/pci/devices/0000:02:00.1/vendor");
-	assert_int_equal(cxl_memdev_power_off(&f->root, found(f, 2)), -ENOTUNIQ);
+	assert_int_equal(cxl_memdev_power_off(&f->place.root, found(f, 2)), -ENOTUNIQ);
 	reads(f, "1", "/sys/bus/pci/slots/2/power");
 }
 
@@ -379,12 +215,12 @@ static void only_a_card_of_cxl_loses_its_power(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(find(f, "mem2"), 0);
-	gone(f, "/sys/devices/pci0000:00/0000:02:00.0/mem2/driver");
+	tree_gone(&f->place.tree, "/sys/devices/pci0000:00/0000:02:00.0/mem2/driver");
 	text(f, "0x010802\n", "/sys/bus/pci/devices/0000:02:00.0/class");
-	assert_int_equal(cxl_memdev_power_off(&f->root, found(f, 2)), -EPERM);
+	assert_int_equal(cxl_memdev_power_off(&f->place.root, found(f, 2)), -EPERM);
 	text(f, "0x050210\n", "/sys/bus/pci/devices/0000:02:00.0/class");
 	text(f, "0000:03:00\n", "/sys/bus/pci/slots/2/address");
-	assert_int_equal(cxl_memdev_power_off(&f->root, found(f, 2)), -ESTALE);
+	assert_int_equal(cxl_memdev_power_off(&f->place.root, found(f, 2)), -ESTALE);
 	reads(f, "1", "/sys/bus/pci/slots/2/power");
 }
 
@@ -393,8 +229,8 @@ static void the_slot_loses_its_power_last(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(find(f, "mem2"), 0);
-	gone(f, "/sys/devices/pci0000:00/0000:02:00.0/mem2/driver");
-	assert_int_equal(cxl_memdev_power_off(&f->root, found(f, 2)), 0);
+	tree_gone(&f->place.tree, "/sys/devices/pci0000:00/0000:02:00.0/mem2/driver");
+	assert_int_equal(cxl_memdev_power_off(&f->place.root, found(f, 2)), 0);
 	reads(f, "0", "/sys/bus/pci/slots/2/power");
 }
 
@@ -404,11 +240,11 @@ static void another_card_in_its_place_is_not_taken_for_it(void **state)
 
 	assert_int_equal(find(f, "mem2"), 0);
 	text(f, "0xcc\n", "/sys/devices/pci0000:00/0000:02:00.0/mem2/serial");
-	assert_int_equal(targets_check_identity(&f->root, found(f, 2), &f->err), -ESTALE);
-	assert_int_equal(targets_check_identity(&f->root, found(f, 1), &f->err), -ESTALE);
+	assert_int_equal(targets_check_identity(&f->place.root, found(f, 2), &f->err), -ESTALE);
+	assert_int_equal(targets_check_identity(&f->place.root, found(f, 1), &f->err), -ESTALE);
 	/* the same one, elsewhere */
 	text(f, "0xbb\n", "/sys/devices/pci0000:00/0000:01:00.0/mem1/serial");
-	assert_int_equal(targets_check_identity(&f->root, found(f, 2), &f->err), 0);
+	assert_int_equal(targets_check_identity(&f->place.root, found(f, 2), &f->err), 0);
 }
 
 static void what_can_come_back_is_not_gone_for_good(void **state)
@@ -416,13 +252,13 @@ static void what_can_come_back_is_not_gone_for_good(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(find(f, "mem2"), 0);
-	gone(f, "/sys/bus/dax/devices/dax0.0");
-	gone(f, "/sys/bus/cxl/devices/region0");
-	gone(f, "/sys/bus/cxl/devices/mem2");
+	tree_gone(&f->place.tree, "/sys/bus/dax/devices/dax0.0");
+	tree_gone(&f->place.tree, "/sys/bus/cxl/devices/region0");
+	tree_gone(&f->place.tree, "/sys/bus/cxl/devices/mem2");
 	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(targets_check_identity(&f->root, found(f, i), &f->err), -ENXIO);
-	gone(f, "/sys/bus/cxl/devices/decoder0.0");
-	assert_int_equal(targets_check_identity(&f->root, found(f, 1), &f->err), -ENODEV);
+		assert_int_equal(targets_check_identity(&f->place.root, found(f, i), &f->err), -ENXIO);
+	tree_gone(&f->place.tree, "/sys/bus/cxl/devices/decoder0.0");
+	assert_int_equal(targets_check_identity(&f->place.root, found(f, 1), &f->err), -ENODEV);
 }
 
 static void what_has_gone_with_its_region_is_not_taken_from_anybody(void **state)
@@ -430,10 +266,10 @@ static void what_has_gone_with_its_region_is_not_taken_from_anybody(void **state
 	struct fixture *f = *state;
 
 	assert_int_equal(find(f, "region0"), 0);
-	gone(f, "/sys/bus/dax/devices/dax0.0");
-	assert_int_equal(target_dax.disable(&f->root, found(f, 0)), 1);
-	tree_text(&f->tree, "/sys/devices/system/memory/memory17/state", "online\n");
-	assert_int_equal(target_dax.disable(&f->root, found(f, 0)), -EBUSY);
+	tree_gone(&f->place.tree, "/sys/bus/dax/devices/dax0.0");
+	assert_int_equal(target_dax.disable(&f->place.root, found(f, 0)), 1);
+	tree_text(&f->place.tree, "/sys/devices/system/memory/memory17/state", "online\n");
+	assert_int_equal(target_dax.disable(&f->place.root, found(f, 0)), -EBUSY);
 }
 
 static void what_has_gone_is_found_again_as_disabled(void **state)
@@ -441,10 +277,10 @@ static void what_has_gone_is_found_again_as_disabled(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(find(f, "mem2"), 0);
-	gone(f, "/sys/bus/dax/devices/dax0.0");
-	gone(f, "/sys/bus/cxl/devices/mem2");
+	tree_gone(&f->place.tree, "/sys/bus/dax/devices/dax0.0");
+	tree_gone(&f->place.tree, "/sys/bus/cxl/devices/mem2");
 	text(f, "0\n", "/sys/bus/pci/slots/2/power");
-	assert_int_equal(targets_find_again(&f->root, &f->look, &f->again, &f->err), 0);
+	assert_int_equal(targets_find_again(&f->place.root, &f->look, &f->again, &f->err), 0);
 	assert_int_equal(f->again.devices.count, 3);
 	assert_false(f->again.devices.items[0].enabled);
 	assert_true(f->again.devices.items[1].enabled);
@@ -457,10 +293,10 @@ static void a_card_that_comes_back_has_another_name(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(find(f, "mem2"), 0);
-	gone(f, "/sys/bus/cxl/devices/mem2");
+	tree_gone(&f->place.tree, "/sys/bus/cxl/devices/mem2");
 	text(f, "0xbb\n", "/sys/devices/pci0000:00/0000:02:00.0/mem7/serial");
 	on_bus(f, "cxl", "/sys/devices/pci0000:00/0000:02:00.0/mem7");
-	assert_int_equal(targets_find_again(&f->root, &f->look, &f->again, &f->err), 0);
+	assert_int_equal(targets_find_again(&f->place.root, &f->look, &f->again, &f->err), 0);
 	assert_string_equal(f->again.devices.items[2].name, "mem7");
 }
 
@@ -471,7 +307,7 @@ static void a_region_is_made_of_the_same_cards(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(find(f, "region0"), 0);
-	gone(f, ROOT "/decoder0.0/region0/driver");
+	tree_gone(&f->place.tree, ROOT "/decoder0.0/region0/driver");
 	text(f, "0\n", ROOT "/decoder0.0/region0/commit");
 	for (int i = 0; i < 2; i++) {
 		text(f, "\n", ROOT "/decoder0.0/region0/target%d", i);
@@ -480,12 +316,12 @@ static void a_region_is_made_of_the_same_cards(void **state)
 	}
 	/* the first decoder of one is somebody else's by now */
 	text(f, "region5\n", ROOT "/port1/endpoint4/decoder4.0/region");
-	assert_int_equal(cxl_region_commit(&f->root, found(f, 1)), 0);
+	assert_int_equal(cxl_region_commit(&f->place.root, found(f, 1)), 0);
 	reads(f, "decoder3.0", ROOT "/decoder0.0/region0/target0");
 	reads(f, "decoder4.1", ROOT "/decoder0.0/region0/target1");
 	reads(f, "0x8000000", ROOT "/port1/endpoint4/decoder4.1/dpa_size");
 	reads(f, "1", ROOT "/decoder0.0/region0/commit");
-	assert_int_equal(cxl_region_commit(&f->root, found(f, 1)), 1);
+	assert_int_equal(cxl_region_commit(&f->place.root, found(f, 1)), 1);
 }
 
 static void without_a_card_or_a_decoder_it_is_not_made(void **state)
@@ -493,14 +329,14 @@ static void without_a_card_or_a_decoder_it_is_not_made(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(find(f, "region0"), 0);
-	gone(f, ROOT "/decoder0.0/region0/driver");
+	tree_gone(&f->place.tree, ROOT "/decoder0.0/region0/driver");
 	text(f, "0\n", ROOT "/decoder0.0/region0/commit");
 	text(f, "\n", ROOT "/decoder0.0/region0/target1");
 	text(f, "region5\n", ROOT "/port1/endpoint4/decoder4.0/region");
 	text(f, "region5\n", ROOT "/port1/endpoint4/decoder4.1/region");
-	assert_int_equal(cxl_region_commit(&f->root, found(f, 1)), -ENOSPC);
-	gone(f, "/sys/bus/cxl/devices/mem2");
-	assert_int_equal(cxl_region_commit(&f->root, found(f, 1)), -ENODEV);
+	assert_int_equal(cxl_region_commit(&f->place.root, found(f, 1)), -ENOSPC);
+	tree_gone(&f->place.tree, "/sys/bus/cxl/devices/mem2");
+	assert_int_equal(cxl_region_commit(&f->place.root, found(f, 1)), -ENODEV);
 	reads(f, "0", ROOT "/decoder0.0/region0/commit");
 }
 
@@ -509,9 +345,9 @@ static void a_machine_without_the_bus_has_none(void **state)
 	struct fixture *f = *state;
 	struct tree empty;
 
-	root_close(&f->root);
+	root_close(&f->place.root);
 	tree_make(&empty);
-	assert_int_equal(root_open(&f->root, empty.path), 0);
+	assert_int_equal(root_open(&f->place.root, empty.path), 0);
 	assert_int_equal(find(f, "all"), 0);
 	assert_int_equal(f->look.devices.count, 0);
 	assert_int_equal(find(f, "mem0"), -ENODEV);
@@ -520,7 +356,7 @@ static void a_machine_without_the_bus_has_none(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, cxl_make, cxl_remove)
 	const struct CMUnitTest tests[] = {
 		TEST(a_memdev_brings_its_regions_and_what_is_on_them),
 		TEST(a_region_has_its_cards_by_position),

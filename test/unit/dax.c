@@ -13,16 +13,14 @@
 
 #include "retire/targets/dax.h"
 #include "retire/targets/targets.h"
-#include "test/unit/tree.h"
+#include "test/unit/tree-root.h"
 #include "util/cleanup.h"
-#include "util/root.h"
 
 #define BUS   "/sys/bus/dax/devices/"
 #define BLOCK 0x8000000ULL
 
 struct fixture {
-	struct tree tree;
-	struct root root;
+	struct place place;
 	struct look look;
 	struct err err;
 };
@@ -32,7 +30,7 @@ static void attribute(const struct fixture *f, const char *name, const char *whi
 	char place[128];
 
 	snprintf(place, sizeof(place), "/sys/devices/%s/%s", name, which);
-	tree_text(&f->tree, place, text);
+	tree_text(&f->place.tree, place, text);
 }
 
 static void range(const struct fixture *f, const char *name, int number, uint64_t start, uint64_t size)
@@ -52,7 +50,7 @@ static void block(const struct fixture *f, unsigned number, const char *state)
 	char place[96];
 
 	snprintf(place, sizeof(place), "/sys/devices/system/memory/memory%u/state", number);
-	tree_text(&f->tree, place, state);
+	tree_text(&f->place.tree, place, state);
 }
 
 static void device(const struct fixture *f, const char *name, const char *size, const char *driver)
@@ -65,11 +63,11 @@ static void device(const struct fixture *f, const char *name, const char *size, 
 	attribute(f, name, "target_node", "1\n");
 	snprintf(place, sizeof(place), BUS "%s", name);
 	snprintf(target, sizeof(target), "../../../devices/%s", name);
-	tree_link(&f->tree, place, target);
+	tree_link(&f->place.tree, place, target);
 	snprintf(place, sizeof(place), "/sys/devices/%s/driver", name);
 	snprintf(target, sizeof(target), "../../bus/dax/drivers/%s", driver ? driver : "");
 	if (driver)
-		tree_link(&f->tree, place, target);
+		tree_link(&f->place.tree, place, target);
 }
 
 /* One that users map, one of two ranges that kmem has, a seed, one without a driver. */
@@ -77,7 +75,7 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	tree_make(&f->tree);
+	place_open(&f->place);
 	device(f, "dax0.0", "268435456\n", "device_dax");
 	range(f, "dax0.0", 0, 8 * BLOCK, 2 * BLOCK);
 	device(f, "dax0.1", "0\n", NULL);
@@ -87,13 +85,13 @@ static int set_up(void **state)
 	range(f, "dax1.10", 1, 32 * BLOCK, 2 * BLOCK);
 	device(f, "dax1.9", "134217728\n", NULL);
 	range(f, "dax1.9", 0, 64 * BLOCK - BLOCK / 2, BLOCK);
-	tree_text(&f->tree, "/sys/devices/dax_region/x", "");
-	tree_link(&f->tree, BUS "dax_region", "../../../devices/dax_region");
-	tree_text(&f->tree, "/sys/devices/system/memory/block_size_bytes", "8000000\n");
-	tree_text(&f->tree, "/sys/bus/dax/drivers/device_dax/unbind", "");
-	tree_text(&f->tree, "/sys/bus/dax/drivers/kmem/new_id", "");
+	tree_text(&f->place.tree, "/sys/devices/dax_region/x", "");
+	tree_link(&f->place.tree, BUS "dax_region", "../../../devices/dax_region");
+	tree_text(&f->place.tree, "/sys/devices/system/memory/block_size_bytes", "8000000\n");
+	tree_text(&f->place.tree, "/sys/bus/dax/drivers/device_dax/unbind", "");
+	tree_text(&f->place.tree, "/sys/bus/dax/drivers/kmem/new_id", "");
 	*state = f;
-	return root_open(&f->root, f->tree.path);
+	return 0;
 }
 
 static int tear_down(void **state)
@@ -101,8 +99,7 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	look_free(&f->look);
-	root_close(&f->root);
-	tree_remove(&f->tree);
+	place_close(&f->place);
 	free(f);
 	return 0;
 }
@@ -115,7 +112,7 @@ static int find(struct fixture *f, const char *name, const char *region, const c
 
 	look_free(&f->look);
 	memset(&f->look, 0, sizeof(f->look));
-	return targets_find_dax(&f->root, &request, &f->look, &f->err);
+	return targets_find_dax(&f->place.root, &request, &f->look, &f->err);
 }
 
 static const struct device *found(const struct fixture *f, size_t which)
@@ -186,9 +183,9 @@ static void blocks_without_a_driver_are_still_memory_of_the_system(void **state)
 	assert_int_equal(find(f, "dax1.9", NULL, NULL), 0);
 	assert_int_equal(found(f, 0)->mode, MODE_SYSTEM_RAM);
 	assert_false(found(f, 0)->enabled);
-	assert_false(dax_has_online_memory(&f->root, "dax1.9"));
+	assert_false(dax_has_online_memory(&f->place.root, "dax1.9"));
 	block(f, 63, "going-offline\n");
-	assert_true(dax_has_online_memory(&f->root, "dax1.9"));
+	assert_true(dax_has_online_memory(&f->place.root, "dax1.9"));
 }
 
 static void names_and_filters_are_matched_exactly(void **state)
@@ -231,12 +228,12 @@ static void memory_that_is_online_keeps_its_driver(void **state)
 	struct fixture *f = *state;
 
 	block(f, 33, "online\n");
-	assert_int_equal(dax_switch_driver(&f->root, "dax1.10", "device_dax"), -EBUSY);
-	assert_int_equal(dax_switch_driver(&f->root, "dax1.10", "kmem"), 1);
+	assert_int_equal(dax_switch_driver(&f->place.root, "dax1.10", "device_dax"), -EBUSY);
+	assert_int_equal(dax_switch_driver(&f->place.root, "dax1.10", "kmem"), 1);
 	/* one of somebody else */
 	block(f, 33, "offline\n");
 	block(f, 34, "online\n");
-	assert_int_not_equal(dax_switch_driver(&f->root, "dax1.10", "device_dax"), -EBUSY);
+	assert_int_not_equal(dax_switch_driver(&f->place.root, "dax1.10", "device_dax"), -EBUSY);
 }
 
 static void another_one_of_the_same_name_is_not_taken_for_it(void **state)
@@ -244,9 +241,9 @@ static void another_one_of_the_same_name_is_not_taken_for_it(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(find(f, "dax0.0", NULL, NULL), 0);
-	assert_int_equal(targets_check_identity(&f->root, found(f, 0), &f->err), 0);
+	assert_int_equal(targets_check_identity(&f->place.root, found(f, 0), &f->err), 0);
 	attribute(f, "dax0.0", "size", "134217728\n");
-	assert_int_equal(targets_check_identity(&f->root, found(f, 0), &f->err), -ESTALE);
+	assert_int_equal(targets_check_identity(&f->place.root, found(f, 0), &f->err), -ESTALE);
 }
 
 static void a_machine_without_the_bus_has_none(void **state)
@@ -254,9 +251,9 @@ static void a_machine_without_the_bus_has_none(void **state)
 	struct fixture *f = *state;
 	struct tree empty;
 
-	root_close(&f->root);
+	root_close(&f->place.root);
 	tree_make(&empty);
-	assert_int_equal(root_open(&f->root, empty.path), 0);
+	assert_int_equal(root_open(&f->place.root, empty.path), 0);
 	assert_int_equal(find(f, "all", NULL, NULL), 0);
 	assert_int_equal(f->look.devices.count, 0);
 	assert_int_equal(find(f, "dax0.0", NULL, NULL), -ENODEV);

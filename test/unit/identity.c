@@ -13,8 +13,7 @@
 
 #include "retire/targets/pmem.h"
 #include "retire/targets/targets.h"
-#include "test/unit/tree.h"
-#include "util/root.h"
+#include "test/unit/tree-root.h"
 
 #define BUS	"/sys/devices/ACPI0012:00/ndbus0"
 #define REGION	BUS "/region0"
@@ -23,8 +22,7 @@
 #define IN_NODE "b081bfe7-5ee0-4bba-b042-32134f15d3b7"
 
 struct fixture {
-	struct tree tree;
-	struct root root;
+	struct place place;
 	struct err err;
 	struct device device, region;
 };
@@ -41,19 +39,19 @@ static char *own(const char *text)
 /* An attribute anew: a tree is never written to twice */
 static void now(const struct fixture *f, const char *name, const char *text)
 {
-	char *place = tree_place(&f->tree, name);
+	char *place = tree_place(&f->place.tree, name);
 
 	remove(place);
 	free(place);
 	if (text)
-		tree_text(&f->tree, name, text);
+		tree_text(&f->place.tree, name, text);
 }
 
 static void driver(const struct fixture *f, const char *name, const char *target)
 {
 	now(f, name, NULL);
 	if (target)
-		tree_link(&f->tree, name, target);
+		tree_link(&f->place.tree, name, target);
 }
 
 /* namespace0.0 in fsdax mode, bound through pfn0.0, with labels; and its region */
@@ -61,19 +59,19 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	tree_make(&f->tree);
-	tree_text(&f->tree, REGION "/size", "1073741824\n");
-	tree_text(&f->tree, REGION "/resource", "0x140000000\n");
-	tree_text(&f->tree, REGION "/set_cookie", "0x1b7f5bd5a7a3bf2c\n");
-	tree_text(&f->tree, REGION "/namespace0.0/holder", "pfn0.0\n");
-	tree_text(&f->tree, REGION "/namespace0.0/uuid", UUID "\n");
-	tree_text(&f->tree, REGION "/namespace0.0/size", "1073741824\n");
-	tree_text(&f->tree, REGION "/namespace0.0/resource", "0x140000000\n");
-	tree_text(&f->tree, REGION "/pfn0.0/uuid", IN_NODE "\n");
+	place_open(&f->place);
+	tree_text(&f->place.tree, REGION "/size", "1073741824\n");
+	tree_text(&f->place.tree, REGION "/resource", "0x140000000\n");
+	tree_text(&f->place.tree, REGION "/set_cookie", "0x1b7f5bd5a7a3bf2c\n");
+	tree_text(&f->place.tree, REGION "/namespace0.0/holder", "pfn0.0\n");
+	tree_text(&f->place.tree, REGION "/namespace0.0/uuid", UUID "\n");
+	tree_text(&f->place.tree, REGION "/namespace0.0/size", "1073741824\n");
+	tree_text(&f->place.tree, REGION "/namespace0.0/resource", "0x140000000\n");
+	tree_text(&f->place.tree, REGION "/pfn0.0/uuid", IN_NODE "\n");
 	driver(f, REGION "/pfn0.0/driver", "../../../../../bus/nd/drivers/nd_pmem");
 	driver(f, REGION "/driver", "../../../../bus/nd/drivers/nd_region");
-	tree_link(&f->tree, "/sys/bus/nd/devices/region0", "../../../devices/ACPI0012:00/ndbus0/region0");
-	tree_link(&f->tree, "/sys/bus/nd/devices/namespace0.0",
+	tree_link(&f->place.tree, "/sys/bus/nd/devices/region0", "../../../devices/ACPI0012:00/ndbus0/region0");
+	tree_link(&f->place.tree, "/sys/bus/nd/devices/namespace0.0",
 		  "../../../devices/ACPI0012:00/ndbus0/region0/namespace0.0");
 	f->device = (struct device){ .name = own("namespace0.0"),
 				     .path = own(REGION "/namespace0.0"),
@@ -84,9 +82,7 @@ static int set_up(void **state)
 				     .capacity = 1073741824,
 				     .resource = 0x140000000 };
 	*state = f;
-	if (root_open(&f->root, f->tree.path) < 0)
-		return -1;
-	return pmem_region_describe(&f->root, "region0", &f->region);
+	return pmem_region_describe(&f->place.root, "region0", &f->region);
 }
 
 static int tear_down(void **state)
@@ -95,8 +91,7 @@ static int tear_down(void **state)
 
 	device_free(&f->device);
 	device_free(&f->region);
-	root_close(&f->root);
-	tree_remove(&f->tree);
+	place_close(&f->place);
 	free(f);
 	return 0;
 }
@@ -104,7 +99,7 @@ static int tear_down(void **state)
 static int check(struct fixture *f, const struct device *device)
 {
 	f->err = (struct err){ 0 };
-	return targets_check_identity(&f->root, device, &f->err);
+	return targets_check_identity(&f->place.root, device, &f->err);
 }
 
 static void expect_stale(struct fixture *f, const struct device *device, const char *message)
@@ -170,7 +165,7 @@ static void an_instance_with_another_number_is_the_same(void **state)
 	struct fixture *f = *state;
 
 	now(f, REGION "/namespace0.0/holder", "pfn0.1\n");
-	tree_text(&f->tree, REGION "/pfn0.1/uuid", IN_NODE "\n");
+	tree_text(&f->place.tree, REGION "/pfn0.1/uuid", IN_NODE "\n");
 	driver(f, REGION "/pfn0.1/driver", "../../../../../bus/nd/drivers/nd_pmem");
 	assert_int_equal(check(f, &f->device), 0);
 }
@@ -238,22 +233,22 @@ static void another_region_by_cookie_size_or_address(void **state)
 	assert_int_equal(check(f, &f->region), -ENODEV);
 }
 
-#define in_tree(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		in_tree(the_same_one_is_the_same),
-		in_tree(another_uuid_is_another_namespace),
-		in_tree(without_labels_size_and_address_tell),
-		in_tree(what_cannot_be_read_tells_nothing),
-		in_tree(an_instance_made_anew_is_another_one),
-		in_tree(an_instance_with_another_number_is_the_same),
-		in_tree(an_instance_where_there_was_none),
-		in_tree(while_it_is_disabled_no_instance_is_seen),
-		in_tree(another_place_is_another_one),
-		in_tree(a_namespace_that_is_gone),
-		in_tree(another_region_by_cookie_size_or_address),
+		TEST(the_same_one_is_the_same),
+		TEST(another_uuid_is_another_namespace),
+		TEST(without_labels_size_and_address_tell),
+		TEST(what_cannot_be_read_tells_nothing),
+		TEST(an_instance_made_anew_is_another_one),
+		TEST(an_instance_with_another_number_is_the_same),
+		TEST(an_instance_where_there_was_none),
+		TEST(while_it_is_disabled_no_instance_is_seen),
+		TEST(another_place_is_another_one),
+		TEST(a_namespace_that_is_gone),
+		TEST(another_region_by_cookie_size_or_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

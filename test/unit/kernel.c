@@ -12,9 +12,8 @@
 #include <cmocka.h>
 
 #include "retire/kernel.h"
-#include "test/unit/tree.h"
+#include "test/unit/tree-root.h"
 #include "util/array.h"
-#include "util/root.h"
 
 /* The kernels of Debian 12, its backports and beyond, as they were measured */
 static const struct kernel linux_6_1 = {
@@ -122,8 +121,7 @@ static void no_case_but_6_12_is_ever_called_safe(void **state)
 #define OLD_NAMES  "\0MF_ACTION_REQUIRED\0freeze_super\0dax_layout_busy_page"
 
 struct fixture {
-	struct tree tree;
-	struct root root;
+	struct place place;
 	struct kernel kernel;
 };
 
@@ -131,28 +129,28 @@ static int set_up(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
-	tree_make(&fixture->tree);
+	place_open(&fixture->place);
 	*state = fixture;
-	return root_open(&fixture->root, fixture->tree.path);
+	return 0;
 }
 
 static int tear_down(void **state)
 {
 	struct fixture *fixture = *state;
 
-	root_close(&fixture->root);
-	tree_remove(&fixture->tree);
+	place_close(&fixture->place);
 	free(fixture);
 	return 0;
 }
 
 #define vmlinux_is(fixture, names)                                                                                \
-	tree_write(&(fixture)->tree, "/sys/kernel/btf/vmlinux", BTF(names), sizeof(BTF(names)))
-#define xfs_is(fixture, names) tree_write(&(fixture)->tree, "/sys/kernel/btf/xfs", BTF(names), sizeof(BTF(names)))
+	tree_write(&(fixture)->place.tree, "/sys/kernel/btf/vmlinux", BTF(names), sizeof(BTF(names)))
+#define xfs_is(fixture, names)                                                                                    \
+	tree_write(&(fixture)->place.tree, "/sys/kernel/btf/xfs", BTF(names), sizeof(BTF(names)))
 
 static enum answer probed(struct fixture *fixture, enum kernel_fact fact)
 {
-	kernel_probe(&fixture->root, &fixture->kernel);
+	kernel_probe(&fixture->place.root, &fixture->kernel);
 	return fixture->kernel.facts[fact];
 }
 
@@ -160,7 +158,7 @@ static void a_tree_without_names_tells_nothing(void **state)
 {
 	struct fixture *fixture = *state;
 
-	kernel_probe(&fixture->root, &fixture->kernel);
+	kernel_probe(&fixture->place.root, &fixture->kernel);
 	for (int fact = 0; fact < KERNEL_FACTS; fact++)
 		assert_int_equal(fixture->kernel.facts[fact], ANSWER_UNKNOWN);
 	assert_string_equal(fixture->kernel.release, "");
@@ -172,8 +170,8 @@ static void names_of_6_1_mean_no_notification(void **state)
 
 	vmlinux_is(fixture, OLD_NAMES);
 	xfs_is(fixture, "\0xfs_dax_notify_failure");
-	tree_text(&fixture->tree, "/proc/kallsyms", "0000000000000000 t xfs_dax_notify_failure\t[xfs]\n");
-	tree_text(&fixture->tree, "/proc/sys/kernel/osrelease", "6.1.0-50-amd64\n");
+	tree_text(&fixture->place.tree, "/proc/kallsyms", "0000000000000000 t xfs_dax_notify_failure\t[xfs]\n");
+	tree_text(&fixture->place.tree, "/proc/sys/kernel/osrelease", "6.1.0-50-amd64\n");
 	assert_int_equal(probed(fixture, KERNEL_PRE_REMOVE), ANSWER_NO);
 	assert_int_equal(fixture->kernel.facts[KERNEL_XFS_RANGED_FAILURE], ANSWER_UNKNOWN);
 	assert_int_equal(fixture->kernel.facts[KERNEL_MARK_DEAD], ANSWER_NO);
@@ -220,7 +218,7 @@ static void a_name_is_matched_whole(void **state)
 
 	vmlinux_is(fixture, OLD_NAMES "\0MF_MEM_PRE_REMOVED\0XMF_MEM_PRE_REMOVE");
 	xfs_is(fixture, "\0xfs_dax_notify_dev_failures");
-	tree_text(&fixture->tree, "/proc/kallsyms", "0 t xfs_dax_notify_dev_failure.cold\t[xfs]\n");
+	tree_text(&fixture->place.tree, "/proc/kallsyms", "0 t xfs_dax_notify_dev_failure.cold\t[xfs]\n");
 	assert_int_equal(probed(fixture, KERNEL_PRE_REMOVE), ANSWER_NO);
 	assert_int_equal(fixture->kernel.facts[KERNEL_XFS_RANGED_FAILURE], ANSWER_UNKNOWN);
 }
@@ -229,7 +227,7 @@ static void kallsyms_stands_in_for_btf(void **state)
 {
 	struct fixture *fixture = *state;
 
-	tree_text(&fixture->tree, "/proc/kallsyms",
+	tree_text(&fixture->place.tree, "/proc/kallsyms",
 		  "0000000000000000 T fs_bdev_mark_dead\n"
 		  "0000000000000000 t xfs_dax_notify_ddev_failure\t[xfs]\n");
 	assert_int_equal(probed(fixture, KERNEL_MARK_DEAD), ANSWER_YES);
@@ -264,7 +262,7 @@ static void every_fact_has_a_name_of_its_own(void **state)
 	}
 }
 
-#define in_tree(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
@@ -275,13 +273,13 @@ int main(void)
 		cmocka_unit_test(other_file_systems_are_told_nothing),
 		cmocka_unit_test(what_is_not_known_stays_unknown),
 		cmocka_unit_test(no_case_but_6_12_is_ever_called_safe),
-		in_tree(a_tree_without_names_tells_nothing),
-		in_tree(names_of_6_1_mean_no_notification),
-		in_tree(names_of_6_12_mean_that_xfs_is_told),
-		in_tree(names_of_7_2_mean_that_it_hangs),
-		in_tree(xfs_may_be_built_in),
-		in_tree(a_name_is_matched_whole),
-		in_tree(kallsyms_stands_in_for_btf),
+		TEST(a_tree_without_names_tells_nothing),
+		TEST(names_of_6_1_mean_no_notification),
+		TEST(names_of_6_12_mean_that_xfs_is_told),
+		TEST(names_of_7_2_mean_that_it_hangs),
+		TEST(xfs_may_be_built_in),
+		TEST(a_name_is_matched_whole),
+		TEST(kallsyms_stands_in_for_btf),
 		cmocka_unit_test(the_running_kernel_answers_to_calls),
 		cmocka_unit_test(every_fact_has_a_name_of_its_own),
 	};

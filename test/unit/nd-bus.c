@@ -11,14 +11,12 @@
 #include <cmocka.h>
 
 #include "retire/targets/nd-bus.h"
-#include "test/unit/tree.h"
-#include "util/root.h"
+#include "test/unit/tree-root.h"
 
 #define DEVICES "/sys/bus/nd/devices"
 
 struct fixture {
-	struct tree tree;
-	struct root root;
+	struct place place;
 	struct nd_devices nd;
 };
 
@@ -28,7 +26,7 @@ static void link_of(const struct fixture *f, const char *name, const char *direc
 
 	snprintf(link, sizeof(link), DEVICES "/%s", name);
 	snprintf(target, sizeof(target), "../../../devices/%s%s", directory, name);
-	tree_link(&f->tree, link, target);
+	tree_link(&f->place.tree, link, target);
 }
 
 static void attribute(const struct fixture *f, const char *path, const char *text)
@@ -36,7 +34,7 @@ static void attribute(const struct fixture *f, const char *path, const char *tex
 	char place[192];
 
 	snprintf(place, sizeof(place), "/sys/devices/%s", path);
-	tree_text(&f->tree, place, text);
+	tree_text(&f->place.tree, place, text);
 }
 
 /* Two buses, of which the second has the region with the lower number; the seeds and instances that a kernel shows
@@ -45,7 +43,7 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	tree_make(&f->tree);
+	place_open(&f->place);
 	attribute(f, "ACPI0012:00/ndbus0/provider", "ACPI.NFIT\n");
 	attribute(f, "ACPI0012:00/ndbus0/wait_probe", "1\n");
 	attribute(f, "e820/ndbus10/provider", "e820\n");
@@ -66,7 +64,7 @@ static int set_up(void **state)
 	link_of(f, "pfn11.0", "ACPI0012:00/ndbus0/region11/");
 	link_of(f, "nmem0", "ACPI0012:00/ndbus0/");
 	*state = f;
-	return root_open(&f->root, f->tree.path);
+	return 0;
 }
 
 static int tear_down(void **state)
@@ -74,15 +72,14 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	nd_devices_free(&f->nd);
-	root_close(&f->root);
-	tree_remove(&f->tree);
+	place_close(&f->place);
 	free(f);
 	return 0;
 }
 
 static void read_all(struct fixture *f)
 {
-	assert_int_equal(nd_devices_read(&f->root, &f->nd), 0);
+	assert_int_equal(nd_devices_read(&f->place.root, &f->nd), 0);
 }
 
 static void everything_is_found_in_the_order_of_numbers(void **state)

@@ -16,7 +16,7 @@
 
 #include "retire/targets/dax.h"
 #include "retire/targets/online-policy.h"
-#include "test/unit/tree.h"
+#include "test/unit/tree-root.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/root.h"
@@ -25,8 +25,7 @@
 #define KMEM   "/sys/bus/dax/drivers/kmem"
 
 struct fixture {
-	struct tree tree;
-	struct root root;
+	struct place place;
 };
 
 /* A file is not cut when less is written, as an attribute is: so one as long as "offline" */
@@ -34,29 +33,28 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	tree_make(&f->tree);
-	tree_text(&f->tree, POLICY, "movable");
-	tree_text(&f->tree, "/sys/devices/platform/dax0.0/size", "4096\n");
-	tree_link(&f->tree, "/sys/bus/dax/devices/dax0.0", "../../../devices/platform/dax0.0");
-	tree_text(&f->tree, KMEM "/new_id", "");
-	tree_text(&f->tree, KMEM "/bind", "");
+	place_open(&f->place);
+	tree_text(&f->place.tree, POLICY, "movable");
+	tree_text(&f->place.tree, "/sys/devices/platform/dax0.0/size", "4096\n");
+	tree_link(&f->place.tree, "/sys/bus/dax/devices/dax0.0", "../../../devices/platform/dax0.0");
+	tree_text(&f->place.tree, KMEM "/new_id", "");
+	tree_text(&f->place.tree, KMEM "/bind", "");
 	*state = f;
-	return root_open(&f->root, f->tree.path);
+	return 0;
 }
 
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
 
-	root_close(&f->root);
-	tree_remove(&f->tree);
+	place_close(&f->place);
 	free(f);
 	return 0;
 }
 
 static bool policy_is(struct fixture *f, const char *wanted)
 {
-	_cleanup_free_ char *now = root_attributef(&f->root, POLICY);
+	_cleanup_free_ char *now = root_attributef(&f->place.root, POLICY);
 
 	return now && strcmp(now, wanted) == 0;
 }
@@ -76,7 +74,7 @@ static void make_bind_hang(struct fixture *f)
 {
 	char path[512];
 
-	snprintf(path, sizeof(path), "%s" KMEM "/new_id", f->tree.path);
+	snprintf(path, sizeof(path), "%s" KMEM "/new_id", f->place.tree.path);
 	assert_return_code(unlink(path), errno);
 	assert_return_code(mkfifo(path, 0600), errno);
 }
@@ -86,7 +84,7 @@ static pid_t start_bind(struct fixture *f)
 	pid_t pid = fork();
 
 	if (pid == 0)
-		_exit(dax_switch_driver(&f->root, "dax0.0", "kmem") < 0);
+		_exit(dax_switch_driver(&f->place.root, "dax0.0", "kmem") < 0);
 	return pid;
 }
 
@@ -95,7 +93,7 @@ static void it_is_offline_for_as_long_as_it_is_held(void **state)
 	struct fixture *f = *state;
 	struct online_policy policy;
 
-	assert_int_equal(online_policy_set_offline(&f->root, &policy), 0);
+	assert_int_equal(online_policy_set_offline(&f->place.root, &policy), 0);
 	assert_true(policy_is(f, "offline"));
 	online_policy_put_back(&policy);
 	assert_true(policy_is(f, "movable"));
@@ -106,7 +104,7 @@ static void it_is_back_after_a_bind_that_fails(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_true(dax_switch_driver(&f->root, "dax0.0", "kmem") < 0);
+	assert_true(dax_switch_driver(&f->place.root, "dax0.0", "kmem") < 0);
 	assert_true(policy_is(f, "movable"));
 }
 
@@ -131,8 +129,8 @@ static void what_somebody_else_wants_meanwhile_stays(void **state)
 	struct fixture *f = *state;
 	struct online_policy policy;
 
-	assert_int_equal(online_policy_set_offline(&f->root, &policy), 0);
-	tree_text(&f->tree, POLICY, "online\n");
+	assert_int_equal(online_policy_set_offline(&f->place.root, &policy), 0);
+	tree_text(&f->place.tree, POLICY, "online\n");
 	online_policy_put_back(&policy);
 	assert_true(policy_is(f, "online"));
 }
@@ -142,8 +140,8 @@ static void where_memory_stays_offline_anyway_nothing_is_written(void **state)
 	struct fixture *f = *state;
 	struct online_policy policy;
 
-	tree_text(&f->tree, POLICY, "offline\n");
-	assert_int_equal(online_policy_set_offline(&f->root, &policy), 0);
+	tree_text(&f->place.tree, POLICY, "offline\n");
+	assert_int_equal(online_policy_set_offline(&f->place.root, &policy), 0);
 	assert_int_equal(policy.keeper, -1);
 	online_policy_put_back(&policy);
 	assert_true(policy_is(f, "offline"));
@@ -158,7 +156,7 @@ static void nothing_else_is_kept_open(void **state)
 	char byte;
 
 	assert_return_code(pipe2(ends, O_CLOEXEC), errno);
-	assert_int_equal(online_policy_set_offline(&f->root, &policy), 0);
+	assert_int_equal(online_policy_set_offline(&f->place.root, &policy), 0);
 	close(ends[1]);
 	assert_int_equal(wait_readable(ends[0], -1, deadline_in(10000)), 1);
 	assert_int_equal(read(ends[0], &byte, 1), 0);

@@ -13,15 +13,14 @@
 
 #include "retire/targets/pmem.h"
 #include "retire/targets/targets.h"
-#include "test/unit/tree.h"
+#include "test/unit/tree-root.h"
 #include "util/root.h"
 
 #define REGION "/sys/devices/ACPI0012:00/ndbus0/region0"
 #define UP     "../../../.."
 
 struct fixture {
-	struct tree tree;
-	struct root root;
+	struct place place;
 	struct device device;
 };
 
@@ -30,16 +29,16 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	tree_make(&f->tree);
-	tree_text(&f->tree, REGION "/size", "1073741824\n");
-	tree_text(&f->tree, REGION "/resource", "0x140000000\n");
-	tree_text(&f->tree, REGION "/set_cookie", "0x1b7f5bd5a7a3bf2c\n");
-	tree_text(&f->tree, REGION "/namespace0.0/holder", "\n");
-	tree_text(&f->tree, REGION "/pfn0.0/uuid", "\n");
-	tree_link(&f->tree, REGION "/driver", "../../../../bus/nd/drivers/nd_region");
-	tree_link(&f->tree, "/sys/bus/nd/devices/region0", "../../../devices/ACPI0012:00/ndbus0/region0");
+	place_open(&f->place);
+	tree_text(&f->place.tree, REGION "/size", "1073741824\n");
+	tree_text(&f->place.tree, REGION "/resource", "0x140000000\n");
+	tree_text(&f->place.tree, REGION "/set_cookie", "0x1b7f5bd5a7a3bf2c\n");
+	tree_text(&f->place.tree, REGION "/namespace0.0/holder", "\n");
+	tree_text(&f->place.tree, REGION "/pfn0.0/uuid", "\n");
+	tree_link(&f->place.tree, REGION "/driver", "../../../../bus/nd/drivers/nd_region");
+	tree_link(&f->place.tree, "/sys/bus/nd/devices/region0", "../../../devices/ACPI0012:00/ndbus0/region0");
 	*state = f;
-	return root_open(&f->root, f->tree.path);
+	return 0;
 }
 
 static int tear_down(void **state)
@@ -47,25 +46,16 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	device_free(&f->device);
-	root_close(&f->root);
-	tree_remove(&f->tree);
+	place_close(&f->place);
 	free(f);
 	return 0;
-}
-
-static void gone(const struct fixture *f, const char *name)
-{
-	char *place = tree_place(&f->tree, name);
-
-	assert_int_equal(remove(place), 0);
-	free(place);
 }
 
 static int describe(struct fixture *f)
 {
 	device_free(&f->device);
 	f->device = (struct device){ 0 };
-	return pmem_region_describe(&f->root, "region0", &f->device);
+	return pmem_region_describe(&f->place.root, "region0", &f->device);
 }
 
 static void a_region_is_a_device_without_a_node(void **state)
@@ -91,19 +81,19 @@ static void without_a_driver_it_is_disabled(void **state)
 {
 	struct fixture *f = *state;
 
-	gone(f, REGION "/driver");
+	tree_gone(&f->place.tree, REGION "/driver");
 	assert_int_equal(describe(f), 0);
 	assert_false(f->device.enabled);
 	assert_null(f->device.driver_device);
-	assert_int_equal(targets_is_enabled(&f->root, &f->device), 0);
+	assert_int_equal(targets_is_enabled(&f->place.root, &f->device), 0);
 }
 
 static void what_only_root_may_read_can_be_missing(void **state)
 {
 	struct fixture *f = *state;
 
-	gone(f, REGION "/resource");
-	gone(f, REGION "/set_cookie");
+	tree_gone(&f->place.tree, REGION "/resource");
+	tree_gone(&f->place.tree, REGION "/set_cookie");
 	assert_int_equal(describe(f), 0);
 	assert_int_equal(f->device.resource, 0);
 	assert_int_equal(f->device.set_cookie, 0);
@@ -113,7 +103,7 @@ static void a_region_that_is_not_there_is_an_error(void **state)
 {
 	struct fixture *f = *state;
 
-	gone(f, "/sys/bus/nd/devices/region0");
+	tree_gone(&f->place.tree, "/sys/bus/nd/devices/region0");
 	assert_int_equal(describe(f), -ENODEV);
 }
 
@@ -122,9 +112,9 @@ static void its_driver_is_read_back(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(describe(f), 0);
-	assert_int_equal(targets_is_enabled(&f->root, &f->device), 1);
-	gone(f, REGION "/driver");
-	assert_int_equal(targets_is_enabled(&f->root, &f->device), 0);
+	assert_int_equal(targets_is_enabled(&f->place.root, &f->device), 1);
+	tree_gone(&f->place.tree, REGION "/driver");
+	assert_int_equal(targets_is_enabled(&f->place.root, &f->device), 0);
 }
 
 static void a_region_that_has_been_removed_is_disabled(void **state)
@@ -134,46 +124,46 @@ static void a_region_that_has_been_removed_is_disabled(void **state)
 	assert_int_equal(describe(f), 0);
 	free(f->device.path);
 	f->device.path = strdup("/sys/devices/ACPI0012:00/ndbus0/region9");
-	assert_int_equal(targets_is_enabled(&f->root, &f->device), 0);
+	assert_int_equal(targets_is_enabled(&f->place.root, &f->device), 0);
 }
 
 static void disabled_namespaces_and_seeds_leave_it_unused(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(pmem_region_check_unused(&f->root, REGION), 0);
+	assert_int_equal(pmem_region_check_unused(&f->place.root, REGION), 0);
 }
 
 static void an_enabled_namespace_keeps_it(void **state)
 {
 	struct fixture *f = *state;
 
-	tree_link(&f->tree, REGION "/namespace0.0/driver", UP "/../bus/nd/drivers/nd_pmem");
-	assert_int_equal(pmem_region_check_unused(&f->root, REGION), -EBUSY);
+	tree_link(&f->place.tree, REGION "/namespace0.0/driver", UP "/../bus/nd/drivers/nd_pmem");
+	assert_int_equal(pmem_region_check_unused(&f->place.root, REGION), -EBUSY);
 }
 
 static void an_instance_with_a_driver_keeps_it(void **state)
 {
 	struct fixture *f = *state;
 
-	tree_link(&f->tree, REGION "/pfn0.0/driver", UP "/../bus/nd/drivers/nd_pmem");
-	assert_int_equal(pmem_region_check_unused(&f->root, REGION), -EBUSY);
+	tree_link(&f->place.tree, REGION "/pfn0.0/driver", UP "/../bus/nd/drivers/nd_pmem");
+	assert_int_equal(pmem_region_check_unused(&f->place.root, REGION), -EBUSY);
 }
 
-#define in_tree(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		in_tree(a_region_is_a_device_without_a_node),
-		in_tree(without_a_driver_it_is_disabled),
-		in_tree(what_only_root_may_read_can_be_missing),
-		in_tree(a_region_that_is_not_there_is_an_error),
-		in_tree(its_driver_is_read_back),
-		in_tree(a_region_that_has_been_removed_is_disabled),
-		in_tree(disabled_namespaces_and_seeds_leave_it_unused),
-		in_tree(an_enabled_namespace_keeps_it),
-		in_tree(an_instance_with_a_driver_keeps_it),
+		TEST(a_region_is_a_device_without_a_node),
+		TEST(without_a_driver_it_is_disabled),
+		TEST(what_only_root_may_read_can_be_missing),
+		TEST(a_region_that_is_not_there_is_an_error),
+		TEST(its_driver_is_read_back),
+		TEST(a_region_that_has_been_removed_is_disabled),
+		TEST(disabled_namespaces_and_seeds_leave_it_unused),
+		TEST(an_enabled_namespace_keeps_it),
+		TEST(an_instance_with_a_driver_keeps_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

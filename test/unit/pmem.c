@@ -14,15 +14,13 @@
 #include "retire/targets/pmem.h"
 #include "retire/targets/sysfs.h"
 #include "retire/targets/targets.h"
-#include "test/unit/tree.h"
-#include "util/root.h"
+#include "test/unit/tree-root.h"
 
 #define REGION "/sys/devices/ACPI0012:00/ndbus0/region0"
 #define UP     "../../../.."
 
 struct fixture {
-	struct tree tree;
-	struct root root;
+	struct place place;
 	char name[32], path[128], driver_device[16], driver[16], blockdev[16];
 	struct device device;
 };
@@ -32,13 +30,13 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	tree_make(&f->tree);
-	tree_text(&f->tree, REGION "/namespace0.0/holder", "pfn0.0\n");
-	tree_text(&f->tree, REGION "/pfn0.0/block/pmem0/dev", "259:0\n");
-	tree_link(&f->tree, REGION "/pfn0.0/driver", UP "/bus/nd/drivers/nd_pmem");
-	tree_link(&f->tree, "/sys/bus/nd/devices/namespace0.0",
+	place_open(&f->place);
+	tree_text(&f->place.tree, REGION "/namespace0.0/holder", "pfn0.0\n");
+	tree_text(&f->place.tree, REGION "/pfn0.0/block/pmem0/dev", "259:0\n");
+	tree_link(&f->place.tree, REGION "/pfn0.0/driver", UP "/bus/nd/drivers/nd_pmem");
+	tree_link(&f->place.tree, "/sys/bus/nd/devices/namespace0.0",
 		  "../../../devices/ACPI0012:00/ndbus0/region0/namespace0.0");
-	tree_link(&f->tree, "/sys/class/block/pmem0",
+	tree_link(&f->place.tree, "/sys/class/block/pmem0",
 		  "../../devices/ACPI0012:00/ndbus0/region0/pfn0.0/block/pmem0");
 	strcpy(f->path, REGION "/namespace0.0");
 	strcpy(f->name, "namespace0.0");
@@ -53,30 +51,21 @@ static int set_up(void **state)
 				     .driver = f->driver,
 				     .blockdev = f->blockdev };
 	*state = f;
-	return root_open(&f->root, f->tree.path);
+	return 0;
 }
 
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
 
-	root_close(&f->root);
-	tree_remove(&f->tree);
+	place_close(&f->place);
 	free(f);
 	return 0;
 }
 
-static void gone(const struct fixture *f, const char *name)
-{
-	char *place = tree_place(&f->tree, name);
-
-	assert_int_equal(remove(place), 0);
-	free(place);
-}
-
 static int is_enabled(const struct fixture *f)
 {
-	return targets_is_enabled(&f->root, &f->device);
+	return targets_is_enabled(&f->place.root, &f->device);
 }
 
 static void a_bound_instance_is_enabled(void **state)
@@ -88,9 +77,9 @@ static void without_driver_and_disk_it_is_disabled(void **state)
 {
 	struct fixture *f = *state;
 
-	gone(f, REGION "/pfn0.0/driver");
+	tree_gone(&f->place.tree, REGION "/pfn0.0/driver");
 	assert_int_equal(is_enabled(f), 1);
-	gone(f, "/sys/class/block/pmem0");
+	tree_gone(&f->place.tree, "/sys/class/block/pmem0");
 	assert_int_equal(is_enabled(f), 0);
 }
 
@@ -98,9 +87,9 @@ static void a_disk_of_that_name_elsewhere_is_not_ours(void **state)
 {
 	struct fixture *f = *state;
 
-	gone(f, REGION "/pfn0.0/driver");
-	gone(f, "/sys/class/block/pmem0");
-	tree_link(&f->tree, "/sys/class/block/pmem0",
+	tree_gone(&f->place.tree, REGION "/pfn0.0/driver");
+	tree_gone(&f->place.tree, "/sys/class/block/pmem0");
+	tree_link(&f->place.tree, "/sys/class/block/pmem0",
 		  "../../devices/ACPI0012:00/ndbus0/region00/pfn0.0/block/pmem0");
 	assert_int_equal(is_enabled(f), 0);
 }
@@ -109,10 +98,10 @@ static void another_instance_that_took_it_counts(void **state)
 {
 	struct fixture *f = *state;
 
-	gone(f, REGION "/pfn0.0/driver");
-	gone(f, "/sys/class/block/pmem0");
-	tree_text(&f->tree, REGION "/namespace0.0/holder", "pfn0.1\n");
-	tree_link(&f->tree, REGION "/pfn0.1/driver", UP "/bus/nd/drivers/nd_pmem");
+	tree_gone(&f->place.tree, REGION "/pfn0.0/driver");
+	tree_gone(&f->place.tree, "/sys/class/block/pmem0");
+	tree_text(&f->place.tree, REGION "/namespace0.0/holder", "pfn0.1\n");
+	tree_link(&f->place.tree, REGION "/pfn0.1/driver", UP "/bus/nd/drivers/nd_pmem");
 	assert_int_equal(is_enabled(f), 1);
 }
 
@@ -120,9 +109,9 @@ static void a_namespace_bound_by_itself_is_enabled(void **state)
 {
 	struct fixture *f = *state;
 
-	gone(f, REGION "/pfn0.0/driver");
-	gone(f, "/sys/class/block/pmem0");
-	tree_link(&f->tree, REGION "/namespace0.0/driver", UP "/bus/nd/drivers/nd_pmem");
+	tree_gone(&f->place.tree, REGION "/pfn0.0/driver");
+	tree_gone(&f->place.tree, "/sys/class/block/pmem0");
+	tree_link(&f->place.tree, REGION "/namespace0.0/driver", UP "/bus/nd/drivers/nd_pmem");
 	assert_int_equal(is_enabled(f), 1);
 }
 
@@ -137,8 +126,8 @@ static void a_namespace_that_is_gone_is_disabled(void **state)
 static void its_path_has_no_links(void **state)
 {
 	struct fixture *f = *state;
-	_cleanup_free_ char *path = sysfs_path(&f->root, "nd", "namespace0.0");
-	_cleanup_free_ char *none = sysfs_path(&f->root, "nd", "namespace9.0");
+	_cleanup_free_ char *path = sysfs_path(&f->place.root, "nd", "namespace0.0");
+	_cleanup_free_ char *none = sysfs_path(&f->place.root, "nd", "namespace9.0");
 
 	assert_string_equal(path, REGION "/namespace0.0");
 	assert_null(none);
@@ -147,8 +136,8 @@ static void its_path_has_no_links(void **state)
 static void a_driver_is_read_from_its_link(void **state)
 {
 	struct fixture *f = *state;
-	_cleanup_free_ char *driver = pmem_driver(&f->root, f->path, "pfn0.0");
-	_cleanup_free_ char *none = pmem_driver(&f->root, f->path, "namespace0.0");
+	_cleanup_free_ char *driver = pmem_driver(&f->place.root, f->path, "pfn0.0");
+	_cleanup_free_ char *none = pmem_driver(&f->place.root, f->path, "namespace0.0");
 
 	assert_string_equal(driver, "nd_pmem");
 	assert_null(none);
@@ -158,27 +147,27 @@ static void a_driver_is_read_from_its_link(void **state)
 
 static void give_memory(struct fixture *f)
 {
-	tree_text(&f->tree, "/sys/devices/system/memory/block_size_bytes", "8000000\n");
-	tree_text(&f->tree, "/sys/bus/dax/devices/dax0.0/mapping0/start", "0x140200000\n");
-	tree_text(&f->tree, "/sys/bus/dax/devices/dax0.0/mapping0/end", "0x17fffffff\n");
+	tree_text(&f->place.tree, "/sys/devices/system/memory/block_size_bytes", "8000000\n");
+	tree_text(&f->place.tree, "/sys/bus/dax/devices/dax0.0/mapping0/start", "0x140200000\n");
+	tree_text(&f->place.tree, "/sys/bus/dax/devices/dax0.0/mapping0/end", "0x17fffffff\n");
 }
 
 static void devdax_without_memory_blocks_is_no_memory(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_false(dax_is_system_ram(&f->root, "dax0.0"));
+	assert_false(dax_is_system_ram(&f->place.root, "dax0.0"));
 	give_memory(f);
-	assert_false(dax_is_system_ram(&f->root, "dax0.0"));
+	assert_false(dax_is_system_ram(&f->place.root, "dax0.0"));
 }
 
 static void bound_to_kmem_it_is_system_ram(void **state)
 {
 	struct fixture *f = *state;
 
-	tree_link(&f->tree, "/sys/bus/dax/devices/dax0.0/driver", "../../../bus/dax/drivers/kmem");
-	assert_true(dax_is_system_ram(&f->root, "dax0.0"));
-	assert_false(dax_has_online_memory(&f->root, "dax0.0"));
+	tree_link(&f->place.tree, "/sys/bus/dax/devices/dax0.0/driver", "../../../bus/dax/drivers/kmem");
+	assert_true(dax_is_system_ram(&f->place.root, "dax0.0"));
+	assert_false(dax_has_online_memory(&f->place.root, "dax0.0"));
 }
 
 static void online_blocks_count_even_without_a_driver(void **state)
@@ -186,13 +175,13 @@ static void online_blocks_count_even_without_a_driver(void **state)
 	struct fixture *f = *state;
 
 	give_memory(f);
-	tree_text(&f->tree, "/sys/devices/system/memory/memory47/state", "offline\n");
-	assert_false(dax_has_online_memory(&f->root, "dax0.0"));
+	tree_text(&f->place.tree, "/sys/devices/system/memory/memory47/state", "offline\n");
+	assert_false(dax_has_online_memory(&f->place.root, "dax0.0"));
 	/* no driver would have left them behind but one that lost them */
-	assert_true(dax_is_system_ram(&f->root, "dax0.0"));
-	tree_text(&f->tree, "/sys/devices/system/memory/memory47/state", "online\n");
-	assert_true(dax_has_online_memory(&f->root, "dax0.0"));
-	assert_true(dax_is_system_ram(&f->root, "dax0.0"));
+	assert_true(dax_is_system_ram(&f->place.root, "dax0.0"));
+	tree_text(&f->place.tree, "/sys/devices/system/memory/memory47/state", "online\n");
+	assert_true(dax_has_online_memory(&f->place.root, "dax0.0"));
+	assert_true(dax_is_system_ram(&f->place.root, "dax0.0"));
 }
 
 static void going_offline_is_not_offline(void **state)
@@ -200,8 +189,8 @@ static void going_offline_is_not_offline(void **state)
 	struct fixture *f = *state;
 
 	give_memory(f);
-	tree_text(&f->tree, "/sys/devices/system/memory/memory41/state", "going-offline\n");
-	assert_true(dax_has_online_memory(&f->root, "dax0.0"));
+	tree_text(&f->place.tree, "/sys/devices/system/memory/memory41/state", "going-offline\n");
+	assert_true(dax_has_online_memory(&f->place.root, "dax0.0"));
 }
 
 static void a_neighbours_blocks_do_not_count(void **state)
@@ -210,11 +199,11 @@ static void a_neighbours_blocks_do_not_count(void **state)
 
 	give_memory(f);
 	/* 40 begins before the device, 48 behind it */
-	tree_text(&f->tree, "/sys/devices/system/memory/memory40/state", "online\n");
-	tree_text(&f->tree, "/sys/devices/system/memory/memory48/state", "online\n");
-	tree_text(&f->tree, "/sys/devices/system/memory/memory18446744073709551615/state", "online\n");
-	tree_text(&f->tree, "/sys/devices/system/memory/power/state", "online\n");
-	assert_false(dax_has_online_memory(&f->root, "dax0.0"));
+	tree_text(&f->place.tree, "/sys/devices/system/memory/memory40/state", "online\n");
+	tree_text(&f->place.tree, "/sys/devices/system/memory/memory48/state", "online\n");
+	tree_text(&f->place.tree, "/sys/devices/system/memory/memory18446744073709551615/state", "online\n");
+	tree_text(&f->place.tree, "/sys/devices/system/memory/power/state", "online\n");
+	assert_false(dax_has_online_memory(&f->place.root, "dax0.0"));
 }
 
 static void all_ranges_are_looked_at(void **state)
@@ -222,31 +211,31 @@ static void all_ranges_are_looked_at(void **state)
 	struct fixture *f = *state;
 
 	give_memory(f);
-	tree_text(&f->tree, "/sys/bus/dax/devices/dax0.0/mapping1/start", "0x200000000\n");
-	tree_text(&f->tree, "/sys/bus/dax/devices/dax0.0/mapping1/end", "0x23fffffff\n");
-	tree_text(&f->tree, "/sys/devices/system/memory/memory64/state", "online\n");
-	assert_true(dax_has_online_memory(&f->root, "dax0.0"));
+	tree_text(&f->place.tree, "/sys/bus/dax/devices/dax0.0/mapping1/start", "0x200000000\n");
+	tree_text(&f->place.tree, "/sys/bus/dax/devices/dax0.0/mapping1/end", "0x23fffffff\n");
+	tree_text(&f->place.tree, "/sys/devices/system/memory/memory64/state", "online\n");
+	assert_true(dax_has_online_memory(&f->place.root, "dax0.0"));
 }
 
-#define in_tree(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		in_tree(a_bound_instance_is_enabled),
-		in_tree(without_driver_and_disk_it_is_disabled),
-		in_tree(a_disk_of_that_name_elsewhere_is_not_ours),
-		in_tree(another_instance_that_took_it_counts),
-		in_tree(a_namespace_bound_by_itself_is_enabled),
-		in_tree(a_namespace_that_is_gone_is_disabled),
-		in_tree(its_path_has_no_links),
-		in_tree(a_driver_is_read_from_its_link),
-		in_tree(devdax_without_memory_blocks_is_no_memory),
-		in_tree(bound_to_kmem_it_is_system_ram),
-		in_tree(online_blocks_count_even_without_a_driver),
-		in_tree(going_offline_is_not_offline),
-		in_tree(a_neighbours_blocks_do_not_count),
-		in_tree(all_ranges_are_looked_at),
+		TEST(a_bound_instance_is_enabled),
+		TEST(without_driver_and_disk_it_is_disabled),
+		TEST(a_disk_of_that_name_elsewhere_is_not_ours),
+		TEST(another_instance_that_took_it_counts),
+		TEST(a_namespace_bound_by_itself_is_enabled),
+		TEST(a_namespace_that_is_gone_is_disabled),
+		TEST(its_path_has_no_links),
+		TEST(a_driver_is_read_from_its_link),
+		TEST(devdax_without_memory_blocks_is_no_memory),
+		TEST(bound_to_kmem_it_is_system_ram),
+		TEST(online_blocks_count_even_without_a_driver),
+		TEST(going_offline_is_not_offline),
+		TEST(a_neighbours_blocks_do_not_count),
+		TEST(all_ranges_are_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

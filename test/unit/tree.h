@@ -63,6 +63,16 @@ static inline void tree_link(const struct tree *tree, const char *name, const ch
 	free(place);
 }
 
+/* It is no more. */
+static inline void tree_gone(const struct tree *tree, const char *name)
+{
+	char *place = tree_place(tree, name);
+
+	if (remove(place) < 0)
+		abort();
+	free(place);
+}
+
 static inline int tree_remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)st, (void)type, (void)ftw;

@@ -11,18 +11,9 @@
 #include <cmocka.h>
 
 #include "retire/holders/holders.h"
-#include "retire/verify.h"
-#include "test/unit/tree.h"
-#include "util/root.h"
+#include "test/unit/verify-tree.h"
 
 #define MIB (1ULL << 20)
-
-struct fixture {
-	struct tree tree;
-	struct root root;
-	struct look look;
-	struct result result;
-};
 
 static void set_total(struct fixture *f, int node, uint64_t bytes)
 {
@@ -31,7 +22,7 @@ static void set_total(struct fixture *f, int node, uint64_t bytes)
 	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/meminfo", node);
 	snprintf(text, sizeof(text), "Node %d MemTotal:       %llu kB\nNode %d MemFree:        1 kB\n", node,
 		 (unsigned long long)bytes / 1024, node);
-	tree_text(&f->tree, path, text);
+	tree_text(&f->place.tree, path, text);
 }
 
 /* Blocks of 128 MiB, of which one is offline already. */
@@ -49,46 +40,24 @@ static void add_memory(struct fixture *f, int node, unsigned online)
 		*block = (struct memory_block){ i, i ? MEMORY_ONLINE : MEMORY_OFFLINE, ZONE_MOVABLE };
 	}
 	if (node >= 0)
-		holders_node_total(&f->root, node, &holder->memory.node_total);
+		holders_node_total(&f->place.root, node, &holder->memory.node_total);
 }
 
 static int set_up(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct fixture *f;
 
-	tree_make(&f->tree);
-	*state = f;
-	if (root_open(&f->root, f->tree.path) < 0)
-		return -1;
+	verify_make(state);
+	f = *state;
 	set_total(f, 0, 4096 * MIB);
 	set_total(f, 1, 1024 * MIB);
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	look_free(&f->look);
-	result_free(&f->result);
-	root_close(&f->root);
-	tree_remove(&f->tree);
-	free(f);
-	return 0;
-}
-
-static void tree_unlink(struct fixture *f, const char *name)
-{
-	char *place = tree_place(&f->tree, name);
-
-	assert_int_equal(unlink(place), 0);
-	free(place);
-}
-
 /* The only check that was added; NULL: none. */
 static const struct verify *verified(struct fixture *f)
 {
-	verify_node_totals(&f->root, &f->look, &f->result);
+	verify_node_totals(&f->place.root, &f->look, &f->result);
 	assert_true(f->result.verify.count <= 1);
 	return f->result.verify.count ? &f->result.verify.items[0] : NULL;
 }
@@ -146,7 +115,7 @@ static void a_node_that_went_with_its_memory_has_none(void **state)
 
 	set_total(f, 7, 512 * MIB);
 	add_memory(f, 7, 4);
-	tree_unlink(f, "/sys/devices/system/node/node7/meminfo");
+	tree_gone(&f->place.tree, "/sys/devices/system/node/node7/meminfo");
 	assert_int_equal(verified(f)->ok, CHECK_TRUE);
 }
 
@@ -192,15 +161,15 @@ static void a_total_that_makes_no_sense_is_none(void **state)
 	uint64_t bytes;
 
 	for (size_t i = 0; i < COUNT_OF(texts); i++) {
-		tree_text(&f->tree, "/sys/devices/system/node/node1/meminfo", texts[i]);
-		assert_true(holders_node_total(&f->root, 1, &bytes) < 0);
+		tree_text(&f->place.tree, "/sys/devices/system/node/node1/meminfo", texts[i]);
+		assert_true(holders_node_total(&f->place.root, 1, &bytes) < 0);
 		assert_int_equal(bytes, 0);
 	}
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, verify_remove)
 	const struct CMUnitTest tests[] = {
 		TEST(a_node_that_has_as_much_less_is_told),
 		TEST(one_that_has_what_it_had_cannot_be_told),

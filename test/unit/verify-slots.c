@@ -9,26 +9,15 @@
 
 #include <cmocka.h>
 
-#include "retire/verify.h"
-#include "test/unit/tree.h"
-#include "util/root.h"
-
-struct fixture {
-	struct tree tree;
-	struct root root;
-	struct look look;
-	struct result result;
-};
+#include "test/unit/verify-tree.h"
 
 static int set_up(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct fixture *f;
 	struct device *card;
 
-	tree_make(&f->tree);
-	*state = f;
-	if (root_open(&f->root, f->tree.path) < 0)
-		return -1;
+	verify_make(state);
+	f = *state;
 	card = array_add(&f->look.devices);
 	*card = (struct device){ .type = DEVICE_CXL_MEMDEV,
 				 .name = strdup("mem0"),
@@ -36,28 +25,16 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	look_free(&f->look);
-	result_free(&f->result);
-	root_close(&f->root);
-	tree_remove(&f->tree);
-	free(f);
-	return 0;
-}
-
 static void set_slot(struct fixture *f, const char *power, const char *adapter)
 {
-	tree_text(&f->tree, "/sys/bus/pci/slots/3/power", power);
+	tree_text(&f->place.tree, "/sys/bus/pci/slots/3/power", power);
 	if (adapter)
-		tree_text(&f->tree, "/sys/bus/pci/slots/3/adapter", adapter);
+		tree_text(&f->place.tree, "/sys/bus/pci/slots/3/adapter", adapter);
 }
 
 static void expect(struct fixture *f, bool good, enum check ok, const char *reason)
 {
-	assert_int_equal(verify_slots(&f->root, &f->look, &f->result), good);
+	assert_int_equal(verify_slots(&f->place.root, &f->look, &f->result), good);
 	assert_int_equal(f->result.verify.count, 1);
 	assert_int_equal(f->result.verify.items[0].ok, ok);
 	assert_string_equal(f->result.verify.items[0].reason, reason);
@@ -92,14 +69,14 @@ static void a_slot_may_not_know_of_cards(void **state)
 	expect(*state, true, CHECK_TRUE, "slot 3 is off; whether a card is in it cannot be read");
 }
 
-#define in_tree(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, verify_remove)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		in_tree(a_slot_that_is_off_and_empty_is_told), in_tree(a_card_that_is_still_in_it_is_told),
-		in_tree(a_slot_that_has_power_is_not_off),     in_tree(what_cannot_be_read_is_not_off),
-		in_tree(a_slot_may_not_know_of_cards),
+		TEST(a_slot_that_is_off_and_empty_is_told), TEST(a_card_that_is_still_in_it_is_told),
+		TEST(a_slot_that_has_power_is_not_off),	    TEST(what_cannot_be_read_is_not_off),
+		TEST(a_slot_may_not_know_of_cards),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
