@@ -232,11 +232,23 @@ char *root_readlinkf(const struct root *root, const char *fmt, ...)
 	return strndup(target, (size_t)n);
 }
 
-bool root_existsf(const struct root *root, const char *fmt, ...)
+static int root_find(const struct root *root, const char *path)
 {
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = root_openat(root, path, O_PATH);
+
+	return fd >= 0 ? 1 : fd == -ENOENT ? 0 : fd;
+}
+
+int root_findf(const struct root *root, const char *fmt, ...)
+{
 	FORMAT_PATH(path, rc, fmt);
 
-	fd = rc < 0 ? rc : root_openat(root, path, O_PATH);
-	return fd >= 0;
+	return rc < 0 ? rc : root_find(root, path);
+}
+
+bool root_existsf(const struct root *root, const char *fmt, ...)
+{
+	FORMAT_PATH(path, rc, fmt);
+
+	return rc == 0 && root_find(root, path) > 0;
 }

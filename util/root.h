@@ -50,6 +50,10 @@ int root_devf(const struct root *root, dev_t *dev, const char *fmt, ...) __attri
 /* The target of a link, as it stands; caller frees; NULL with errno set. */
 char *root_readlinkf(const struct root *root, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* 1 there is such a path, 0 there is none, or a negative errno: it cannot be told. */
+int root_findf(const struct root *root, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same where it does no harm to take the last for none. */
 bool root_existsf(const struct root *root, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Reads an open descriptor to its end with the same bound as root_readf(). */

@@ -22,12 +22,34 @@ char *cxl_path_part(const char *path, const char *prefix)
 	return NULL;
 }
 
-char *cxl_endpoint_memdev(const struct root *root, const char *endpoint)
+/* drivers/cxl/core/port.c:devm_cxl_link_uport() */
+int cxl_endpoint_memdev(const struct root *root, const char *endpoint, char **memdev)
 {
-	/* drivers/cxl/core/port.c:devm_cxl_link_uport() */
-	_cleanup_free_ char *link = root_readlinkf(root, CXL_DEVICES "/%s/uport", endpoint);
+	return sysfs_link(root, "cxl", endpoint, "uport", memdev);
+}
 
-	return sysfs_basename(link);
+int cxl_endpoint_decoders(const struct root *root, const char *endpoint, struct sysfs_names *decoders)
+{
+	int rc = sysfs_names_read(root, "decoder", decoders, CXL_DEVICES "/%s", endpoint);
+
+	return rc == 0 && !decoders->list.count && root_findf(root, CXL_DEVICES "/%s", endpoint) <= 0 ? -EAGAIN
+												      : rc;
+}
+
+/* drivers/cxl/core/region.c:region_show() of a decoder: an empty line where there is none */
+int cxl_decoder_region(const struct root *root, const char *decoder, char **region)
+{
+	_cleanup_free_ char *name = root_attributef(root, CXL_DEVICES "/%s/region", decoder);
+	unsigned number;
+
+	*region = NULL;
+	if (!name)
+		return -errno;
+	if (*name && !sysfs_is_numbered(name, "region", &number))
+		return -EBADMSG;
+	if (*name)
+		*region = take_ptr(name);
+	return 0;
 }
 
 char *cxl_host_of(const char *path)
@@ -41,32 +63,36 @@ char *cxl_host_of(const char *path)
 	return sysfs_basename(parent);
 }
 
-char *cxl_driver(const struct root *root, const char *name)
+int cxl_driver(const struct root *root, const char *name, char **driver)
 {
-	_cleanup_free_ char *link = root_readlinkf(root, CXL_DEVICES "/%s/driver", name);
-
-	return sysfs_basename(link);
+	return sysfs_link(root, "cxl", name, "driver", driver);
 }
 
-/* What comes or goes meanwhile is left out; only memory that is out is an error. */
+int cxl_has_driver(const struct root *root, const char *name)
+{
+	return sysfs_has_driver(root, "cxl", name);
+}
+
 static int add_memdev(const struct root *root, const char *name, struct cxl_devices *cxl)
 {
 	_cleanup_free_ char *path = NULL;
 	struct cxl_memdev *memdev;
 	unsigned number;
+	int rc;
 
 	if (!sysfs_is_numbered(name, "mem", &number))
 		return 0;
 	path = sysfs_path(root, "cxl", name);
 	if (!path)
-		return errno == ENOMEM ? -ENOMEM : 0;
+		return errno == ENOENT ? 0 : -errno;
 	memdev = array_add(&cxl->memdevs);
 	if (!memdev)
 		return -ENOMEM;
 	*memdev = (struct cxl_memdev){ strdup(name), number, cxl_host_of(path), 0, NULL };
-	if (root_numberf(root, &memdev->serial, CXL_DEVICES "/%s/serial", name) < 0)
-		memdev->serial = 0;
-	return memdev->name && memdev->host ? 0 : -ENOMEM;
+	if (!memdev->name || !memdev->host)
+		return -ENOMEM;
+	rc = cxl_number(root, name, "serial", &memdev->serial);
+	return rc == -EAGAIN ? 0 : rc;
 }
 
 static int add_region(const struct root *root, const char *name, struct cxl_devices *cxl)
@@ -79,7 +105,7 @@ static int add_region(const struct root *root, const char *name, struct cxl_devi
 		return 0;
 	path = sysfs_path(root, "cxl", name);
 	if (!path)
-		return errno == ENOMEM ? -ENOMEM : 0;
+		return errno == ENOENT ? 0 : -errno;
 	region = array_add(&cxl->regions);
 	if (!region) {
 		free(path);
@@ -128,10 +154,13 @@ static int add_endpoint(const struct root *root, const char *name, struct cxl_de
 	const struct cxl_memdev *found;
 	struct cxl_memdev *memdev;
 	unsigned number;
+	int rc;
 
 	if (!sysfs_is_numbered(name, "endpoint", &number))
 		return 0;
-	of = cxl_endpoint_memdev(root, name);
+	rc = cxl_endpoint_memdev(root, name, &of);
+	if (rc < 0)
+		return rc;
 	found = of ? cxl_memdev_named(cxl, of) : NULL;
 	if (!found || found->endpoint)
 		return 0;
@@ -142,29 +171,26 @@ static int add_endpoint(const struct root *root, const char *name, struct cxl_de
 
 typedef int add_device(const struct root *root, const char *name, struct cxl_devices *cxl);
 
-static int add_all(const struct root *root, struct cxl_devices *cxl, add_device *add)
+static int add_all(const struct root *root, const char *prefix, struct cxl_devices *cxl, add_device *add)
 {
-	_cleanup_closedir_ DIR *dir = root_opendirf(root, CXL_DEVICES);
-	struct dirent *entry;
-	int rc = 0;
+	_cleanup_names_ struct sysfs_names names = { { 0 } };
+	int rc = sysfs_names_read(root, prefix, &names, CXL_DEVICES);
 
-	if (!dir)
-		return errno == ENOENT ? 0 : -errno;
-	while (rc == 0 && (entry = readdir(dir)))
-		rc = add(root, entry->d_name, cxl);
+	array_each(name, &names.list)
+		rc = rc < 0 ? rc : add(root, *name, cxl);
 	return rc;
 }
 
 int cxl_devices_read(const struct root *root, struct cxl_devices *cxl)
 {
-	int rc = add_all(root, cxl, add_memdev);
+	int rc = add_all(root, "mem", cxl, add_memdev);
 
-	rc = rc < 0 ? rc : add_all(root, cxl, add_region);
+	rc = rc < 0 ? rc : add_all(root, "region", cxl, add_region);
 	if (rc == 0 && cxl->memdevs.count)
 		qsort(cxl->memdevs.items, cxl->memdevs.count, sizeof(*cxl->memdevs.items), compare_memdevs);
 	if (rc == 0 && cxl->regions.count)
 		qsort(cxl->regions.items, cxl->regions.count, sizeof(*cxl->regions.items), compare_regions);
-	return rc < 0 ? rc : add_all(root, cxl, add_endpoint);
+	return rc < 0 ? rc : add_all(root, "endpoint", cxl, add_endpoint);
 }
 
 void cxl_devices_free(struct cxl_devices *cxl)
@@ -183,9 +209,25 @@ void cxl_devices_free(struct cxl_devices *cxl)
 	*cxl = (struct cxl_devices){ 0 };
 }
 
-uint64_t cxl_number(const struct root *root, const char *name, const char *attribute)
+/* An attribute that was open when its device went answers ENODEV: fs/kernfs/file.c:kernfs_seq_start() */
+int cxl_number(const struct root *root, const char *name, const char *attribute, uint64_t *number)
 {
-	uint64_t number;
+	int rc = root_numberf(root, number, CXL_DEVICES "/%s/%s", name, attribute);
 
-	return root_numberf(root, &number, CXL_DEVICES "/%s/%s", name, attribute) < 0 ? 0 : number;
+	if (rc < 0)
+		*number = 0;
+	if (rc == -ENODEV)
+		return -EAGAIN;
+	return rc == -ENOENT ? 0 : rc;
+}
+
+int cxl_numbers(const struct root *root, const char *name, const struct cxl_attribute *attributes, size_t count)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		*attributes[i].number = 0;
+		rc = rc < 0 ? rc : cxl_number(root, name, attributes[i].name, attributes[i].number);
+	}
+	return rc;
 }

@@ -12,6 +12,7 @@
 #include "util/array.h"
 
 struct root;
+struct sysfs_names;
 
 #define CXL_DEVICES "/sys/bus/cxl/devices"
 
@@ -35,7 +36,10 @@ struct cxl_devices {
 	ARRAY_OF(struct cxl_region) regions;
 };
 
-/* Fills *cxl, which the caller frees whatever is returned. Without the bus it is empty. 0 or a negative errno. */
+/*
+ * Fills *cxl, which the caller frees whatever is returned. Without the bus it is
+ * empty; what goes meanwhile may be missing, what cannot be read is an error. 0 or a negative errno.
+ */
 int cxl_devices_read(const struct root *root, struct cxl_devices *cxl);
 void cxl_devices_free(struct cxl_devices *cxl);
 
@@ -47,17 +51,35 @@ const struct cxl_region *cxl_region_named(const struct cxl_devices *cxl, const c
  */
 char *cxl_path_part(const char *path, const char *prefix);
 
-/* The memdev that an endpoint is of: "mem0"; caller frees; NULL when there is none. */
-char *cxl_endpoint_memdev(const struct root *root, const char *endpoint);
+/* The memdev that an endpoint is of: "mem0"; caller frees; NULL: there is none. 0 or a negative errno. */
+int cxl_endpoint_memdev(const struct root *root, const char *endpoint, char **memdev);
+
+/* Its decoders. 0; -EAGAIN: it has just gone; other negative errno. */
+int cxl_endpoint_decoders(const struct root *root, const char *endpoint, struct sysfs_names *decoders);
+
+/*
+ * The region that an endpoint decoder is for: "region0"; caller frees; NULL: it is for none. 0; -ENOENT: there is
+ * no such decoder; -EBADMSG: that is no name of a region; other negative errno.
+ */
+int cxl_decoder_region(const struct root *root, const char *decoder, char **region);
 
 /* What the memdev at that path is a child of; caller frees; NULL when memory is out. */
 char *cxl_host_of(const char *path);
 
-/* The driver of a device of the bus: "cxl_region"; caller frees; NULL when it has none. */
-char *cxl_driver(const struct root *root, const char *name);
+/* The driver of a device of the bus: "cxl_region"; caller frees; NULL: it has none. 0 or a negative errno. */
+int cxl_driver(const struct root *root, const char *name, char **driver);
+int cxl_has_driver(const struct root *root, const char *name); /* sysfs_has_driver() */
 
-/* An attribute of a device of the bus, as a number; one that cannot be read is 0. */
-uint64_t cxl_number(const struct root *root, const char *name, const char *attribute);
+/* An attribute of a device of the bus, as a number; 0 where there is none. 0; -EAGAIN: the device is just going;
+ * other negative errno. */
+int cxl_number(const struct root *root, const char *name, const char *attribute, uint64_t *number);
+
+/* The same of several. */
+struct cxl_attribute {
+	const char *name;
+	uint64_t *number;
+};
+int cxl_numbers(const struct root *root, const char *name, const struct cxl_attribute *attributes, size_t count);
 
 #define _cleanup_cxl_ __attribute__((cleanup(cxl_devices_free)))
 

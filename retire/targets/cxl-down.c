@@ -4,7 +4,6 @@
  * itself; the driver of a memdev, its power. Each looks first whether what is
  * above it has gone: the kernel does not (cxl.h).
  */
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 
@@ -14,23 +13,16 @@
 #include "retire/targets/sysfs.h"
 #include "util/cleanup.h"
 #include "util/root.h"
-#include "util/text.h"
 
-/* Is a driver at a dax device of the region, or at the nd region on it? */
+/* Is a driver at a dax device of the region, or at the nd region on it? 1, 0, or a negative errno. */
 static int has_users(const struct root *root, const struct device *device)
 {
-	struct sysfs_names names = { { 0 } };
+	_cleanup_names_ struct sysfs_names names = { { 0 } };
 	int rc = cxl_region_dax(root, device->path, &names);
 
-	array_each(name, &names.list) {
-		_cleanup_free_ char *driver = dax_driver(root, *name);
-
-		rc = rc == 0 && driver ? 1 : rc;
-	}
-	sysfs_names_free(&names);
-	if (rc == 0 && device->mode == MODE_PMEM)
-		rc = root_existsf(root, "/sys/bus/nd/devices/%s/driver", device->name);
-	return rc;
+	array_each(name, &names.list)
+		rc = rc ? rc : sysfs_has_driver(root, "dax", *name);
+	return rc || device->mode != MODE_PMEM ? rc : sysfs_has_driver(root, "nd", device->name);
 }
 
 /* It is the one that was looked at, nothing above it has a driver, and no memory at its addresses is in use. */
@@ -45,6 +37,12 @@ static int check_unused(const struct root *root, const struct device *device)
 	return dax_range_is_online(root, &range) ? -EADDRINUSE : 0;
 }
 
+/* 1 the region is there, 0 not, or a negative errno. */
+static int is_there(const struct root *root, const struct device *device)
+{
+	return root_findf(root, CXL_DEVICES "/%s/commit", device->name);
+}
+
 static bool is_committed(const struct root *root, const char *region)
 {
 	uint64_t committed;
@@ -55,22 +53,30 @@ static bool is_committed(const struct root *root, const char *region)
 
 int cxl_region_disable(const struct root *root, const struct device *device)
 {
-	_cleanup_free_ char *driver = cxl_driver(root, device->name);
-	int rc = driver ? check_unused(root, device) : 0;
+	_cleanup_free_ char *driver = NULL;
+	int rc = cxl_driver(root, device->name, &driver);
 
+	rc = rc < 0 || !driver ? rc : check_unused(root, device);
 	if (rc < 0 || !driver)
 		return rc;
 	return sysfs_write(root, device->name, "/sys/bus/cxl/drivers/%s/unbind", driver);
 }
 
+/* The same of one whose own driver must have gone, too. */
+static int check_free(const struct root *root, const struct device *device)
+{
+	int rc = cxl_has_driver(root, device->name);
+
+	return rc < 0 ? rc : rc ? -EADDRINUSE : check_unused(root, device);
+}
+
 int cxl_region_decommit(const struct root *root, const struct device *device)
 {
-	_cleanup_free_ char *driver = cxl_driver(root, device->name);
-	int rc;
+	int rc = is_there(root, device);
 
-	if (!root_existsf(root, CXL_DEVICES "/%s/commit", device->name) || !is_committed(root, device->name))
-		return 1;
-	rc = driver ? -EADDRINUSE : check_unused(root, device);
+	if (rc <= 0 || !is_committed(root, device->name))
+		return rc < 0 ? rc : 1;
+	rc = check_free(root, device);
 	rc = rc < 0 ? rc : sysfs_write(root, "0", CXL_DEVICES "/%s/commit", device->name);
 	return rc == 0 && is_committed(root, device->name) ? -EIO : rc;
 }
@@ -88,15 +94,14 @@ static void give_room_back(const struct root *root, const struct device *device)
 
 int cxl_region_erase(const struct root *root, const struct device *device)
 {
-	_cleanup_free_ char *driver = cxl_driver(root, device->name);
-	int rc;
+	int rc = is_there(root, device);
 
-	if (!root_existsf(root, CXL_DEVICES "/%s/commit", device->name))
-		return 1;
-	rc = driver || is_committed(root, device->name) ? -EADDRINUSE : check_unused(root, device);
+	if (rc <= 0)
+		return rc < 0 ? rc : 1;
+	rc = is_committed(root, device->name) ? -EADDRINUSE : check_free(root, device);
 	rc = rc < 0 ? rc
 		    : sysfs_write(root, device->name, CXL_DEVICES "/%s/delete_region", device->cxl.root_decoder);
-	if (rc == 0 && root_existsf(root, CXL_DEVICES "/%s/commit", device->name))
+	if (rc == 0 && is_there(root, device) != 0)
 		rc = -EIO;
 	if (rc == 0)
 		give_room_back(root, device);
@@ -106,23 +111,22 @@ int cxl_region_erase(const struct root *root, const struct device *device)
 /* -EADDRINUSE: a region that this decoder is for is committed, or has a driver. */
 static int check_decoder(const struct root *root, const char *decoder)
 {
-	_cleanup_free_ char *region = root_attributef(root, CXL_DEVICES "/%s/region", decoder), *driver = NULL;
+	_cleanup_free_ char *region = NULL;
+	int rc = cxl_decoder_region(root, decoder, &region);
 
-	if (!region || !*region || strchr(region, '/'))
-		return 0;
-	driver = cxl_driver(root, region);
-	return driver || is_committed(root, region) ? -EADDRINUSE : 0;
+	if (rc < 0 || !region)
+		return rc == -ENOENT ? 0 : rc;
+	rc = cxl_has_driver(root, region);
+	return rc < 0 ? rc : rc || is_committed(root, region) ? -EADDRINUSE : 0;
 }
 
 static int check_decoders(const struct root *root, const char *endpoint)
 {
-	_cleanup_closedir_ DIR *dir = root_opendirf(root, CXL_DEVICES "/%s", endpoint);
-	struct dirent *entry;
-	int rc = dir ? 0 : -errno;
+	_cleanup_names_ struct sysfs_names decoders = { { 0 } };
+	int rc = cxl_endpoint_decoders(root, endpoint, &decoders);
 
-	while (rc == 0 && (entry = readdir(dir)))
-		if (starts_with(entry->d_name, "decoder"))
-			rc = check_decoder(root, entry->d_name);
+	array_each(decoder, &decoders.list)
+		rc = rc < 0 ? rc : check_decoder(root, *decoder);
 	return rc;
 }
 
@@ -135,12 +139,13 @@ int cxl_memdev_disable(const struct root *root, const struct device *device)
 
 	if (!name)
 		return errno == ENODEV ? 0 : -errno;
-	driver = cxl_driver(root, name);
-	if (!driver)
-		return 0;
+	rc = cxl_driver(root, name, &driver);
+	if (rc < 0 || !driver)
+		return rc;
 	rc = cxl_devices_read(root, &cxl);
 	memdev = rc < 0 ? NULL : cxl_memdev_named(&cxl, name);
-	if (rc == 0 && memdev && memdev->endpoint)
-		rc = check_decoders(root, memdev->endpoint);
+	/* without one its driver is just coming or going: drivers/cxl/mem.c:cxl_mem_probe() */
+	if (rc == 0)
+		rc = memdev && memdev->endpoint ? check_decoders(root, memdev->endpoint) : -EAGAIN;
 	return rc < 0 ? rc : sysfs_write(root, name, "/sys/bus/cxl/drivers/%s/unbind", driver);
 }

@@ -56,9 +56,14 @@ static int same_region(const struct root *root, const struct device *device, str
 
 int cxl_region_check_identity(const struct root *root, const struct device *device, struct err *err)
 {
-	if (root_existsf(root, CXL_DEVICES "/%s/commit", device->name))
+	int rc = root_findf(root, CXL_DEVICES "/%s/commit", device->name);
+
+	if (rc > 0)
 		return same_region(root, device, err);
-	if (root_existsf(root, CXL_DEVICES "/%s/delete_region", device->cxl.root_decoder))
+	rc = rc < 0 ? rc : root_findf(root, CXL_DEVICES "/%s/delete_region", device->cxl.root_decoder);
+	if (rc < 0)
+		return err_errno(err, rc, "%s cannot be read", device->name);
+	if (rc > 0)
 		return err_set(err, -ENXIO, "%s is not there: it was deleted", device->name);
 	return err_set(err, -ENODEV, "%s is not there, and neither is %s", device->name, device->cxl.root_decoder);
 }

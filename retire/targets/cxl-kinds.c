@@ -28,21 +28,22 @@ enum { PATIENCE_MS = 10000, BETWEEN_MS = 20 };
 
 static int region_is_enabled(const struct root *root, const struct device *device)
 {
-	_cleanup_free_ char *driver = cxl_driver(root, device->name);
 	uint64_t committed;
+	int rc = cxl_has_driver(root, device->name);
 
-	return driver ||
-	       (root_numberf(root, &committed, CXL_DEVICES "/%s/commit", device->name) == 0 && committed);
+	if (rc)
+		return rc;
+	rc = cxl_number(root, device->name, "commit", &committed);
+	return rc < 0 ? rc : committed != 0;
 }
 
 static int memdev_is_enabled(const struct root *root, const struct device *device)
 {
-	_cleanup_free_ char *name = cxl_memdev_now(root, device), *driver = NULL;
+	_cleanup_free_ char *name = cxl_memdev_now(root, device);
 
 	if (!name)
 		return errno == ENODEV || errno == ESTALE ? 0 : -errno;
-	driver = cxl_driver(root, name);
-	return driver != NULL;
+	return cxl_has_driver(root, name);
 }
 
 static int await(const struct root *root, const struct device *device,
@@ -70,14 +71,16 @@ static bool has_endpoint(const struct root *root, const struct device *device)
 
 int cxl_memdev_enable(const struct root *root, const struct device *device)
 {
-	_cleanup_free_ char *name = cxl_memdev_now(root, device), *driver = NULL;
+	_cleanup_free_ char *name = cxl_memdev_now(root, device);
 	int rc;
 
 	if (!name)
 		return -errno;
-	driver = cxl_driver(root, name);
+	rc = cxl_has_driver(root, name);
+	if (rc < 0)
+		return rc;
 	/* one that has just come is still being looked at */
-	if (driver)
+	if (rc)
 		return await(root, device, has_endpoint) < 0 ? -ENXIO : 1;
 	rc = sysfs_write(root, name, "/sys/bus/cxl/drivers/cxl_mem/bind");
 	return rc < 0 ? rc : await(root, device, has_endpoint) < 0 ? -ENXIO : 0;
@@ -103,7 +106,7 @@ static bool has_made_it(const struct root *root, const struct device *device)
 
 	load_modules(root, device);
 	if (device->mode == MODE_PMEM)
-		return root_existsf(root, "/sys/bus/nd/devices/%s/driver", device->name);
+		return sysfs_has_driver(root, "nd", device->name) > 0;
 	made = cxl_region_dax(root, device->path, &names) == 0 && names.list.count;
 	sysfs_names_free(&names);
 	return made;
@@ -133,12 +136,12 @@ static int bind_region(const struct root *root, const struct device *device)
 
 int cxl_region_enable(const struct root *root, const struct device *device)
 {
-	_cleanup_free_ char *driver = cxl_driver(root, device->name);
 	struct online_policy policy;
 	int rc = cxl_region_check_identity(root, device, NULL);
 
-	if (rc < 0 || driver)
-		return rc < 0 ? rc : 1;
+	rc = rc < 0 ? rc : cxl_has_driver(root, device->name);
+	if (rc)
+		return rc;
 	rc = online_policy_set_offline(root, &policy);
 	rc = rc < 0 ? rc : bind_region(root, device);
 	online_policy_put_back(&policy);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What one CXL memdev is: a card, its serial number, and the slot that it is in. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +15,23 @@ int cxl_memdev_describe(const struct root *root, const char *name, struct device
 {
 	struct cxl *cxl = &device->cxl;
 	uint64_t node;
+	int rc;
 
 	device->type = DEVICE_CXL_MEMDEV;
 	device->mode = MODE_NONE;
 	device->name = strdup(name);
 	device->path = device->name ? sysfs_path(root, "cxl", name) : NULL;
 	if (!device->path)
-		return !device->name || errno == ENOMEM ? -ENOMEM : -ENODEV;
-	device->driver = cxl_driver(root, name);
+		return errno == ENOENT ? -ENODEV : -errno;
+	rc = cxl_driver(root, name, &device->driver);
+	rc = rc < 0 ? rc
+		    : cxl_numbers(root, name,
+				  (struct cxl_attribute[]){ { "serial", &cxl->serial },
+							    { "ram/size", &cxl->ram_size },
+							    { "pmem/size", &cxl->pmem_size } },
+				  3);
+	if (rc < 0)
+		return rc;
 	device->enabled = device->driver;
 	if (device->enabled) {
 		device->driver_device = strdup(name);
@@ -31,9 +39,6 @@ int cxl_memdev_describe(const struct root *root, const char *name, struct device
 			return -ENOMEM;
 	}
 	cxl->host = cxl_host_of(device->path);
-	cxl->serial = cxl_number(root, name, "serial");
-	cxl->ram_size = cxl_number(root, name, "ram/size");
-	cxl->pmem_size = cxl_number(root, name, "pmem/size");
 	device->size = device->capacity = cxl->ram_size + cxl->pmem_size;
 	cxl->numa_node = root_numberf(root, &node, CXL_DEVICES "/%s/numa_node", name) == 0 && node < INT32_MAX
 				 ? (int)node
@@ -70,13 +75,14 @@ static int compare_slots(const void *a, const void *b)
 static int add_slot(const struct root *root, const char *name, struct slots *slots)
 {
 	_cleanup_free_ char *address = NULL;
+	int rc = root_findf(root, SLOTS "/%s/power", name);
 	struct slot *added;
 
-	if (*name == '.' || !root_existsf(root, SLOTS "/%s/power", name))
-		return 0;
+	if (rc <= 0)
+		return rc;
 	address = root_attributef(root, SLOTS "/%s/address", name);
 	if (!address)
-		return errno == ENOMEM ? -ENOMEM : 0;
+		return errno == ENOENT ? 0 : -errno;
 	added = array_add(&slots->list);
 	if (!added)
 		return -ENOMEM;
@@ -86,13 +92,12 @@ static int add_slot(const struct root *root, const char *name, struct slots *slo
 
 static int list_slots(const struct root *root, struct slots *slots)
 {
-	_cleanup_closedir_ DIR *dir = root_opendirf(root, SLOTS);
-	struct dirent *entry;
-	int rc = 0;
+	_cleanup_names_ struct sysfs_names names = { { 0 } };
+	int rc = sysfs_names_read(root, "", &names, SLOTS);
 
-	while (dir && rc == 0 && (entry = readdir(dir)))
-		rc = add_slot(root, entry->d_name, slots);
-	if (rc == 0 && slots->list.count)
+	array_each(name, &names.list)
+		rc = rc < 0 ? rc : add_slot(root, *name, slots);
+	if (rc >= 0 && slots->list.count)
 		qsort(slots->list.items, slots->list.count, sizeof(struct slot), compare_slots);
 	return rc;
 }
@@ -116,9 +121,9 @@ int cxl_find_slots(const struct root *root, struct look *look)
 	int rc = list_slots(root, &slots);
 
 	array_each(device, &look->devices)
-		if (rc == 0 && device->type == DEVICE_CXL_MEMDEV && !device->cxl.slot && device->cxl.host)
+		if (rc >= 0 && device->type == DEVICE_CXL_MEMDEV && !device->cxl.slot && device->cxl.host)
 			rc = find_slot(&slots, &device->cxl);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 static bool is_same_card(const struct device *device, const struct cxl_memdev *memdev)
@@ -142,7 +147,7 @@ char *cxl_memdev_now(const struct root *root, const struct device *device)
 		if (is_same_card(device, memdev) && (!found || here))
 			found = memdev;
 	}
-	if (found)
+	if (rc == 0 && found)
 		return strdup(found->name);
 	errno = rc < 0 ? -rc : another ? ESTALE : ENODEV;
 	return NULL;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The power of a card: its PCI device is removed, then its slot switched off; and the way back. */
-#include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +11,6 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/root.h"
-#include "util/text.h"
 
 /* A card in a slot needs a second for its link (PCIe 5.0, 6.6.1), and its driver a moment. */
 enum { PATIENCE_MS = 15000, BETWEEN_MS = 50 };
@@ -19,18 +18,25 @@ enum { PATIENCE_MS = 15000, BETWEEN_MS = 50 };
 #define PCI_DEVICES "/sys/bus/pci/devices"
 #define PCI_SLOTS   "/sys/bus/pci/slots"
 
-/* Another function of what is in the slot would lose its power, too. */
-static bool has_another_function(const struct root *root, const char *host)
+/* Another function of what is in the slot would lose its power, too: -ENOTUNIQ. */
+static int check_alone(const struct root *root, const char *host)
 {
-	_cleanup_closedir_ DIR *dir = root_opendirf(root, PCI_DEVICES);
-	size_t length = strcspn(host, ".");
-	struct dirent *entry;
+	_cleanup_names_ struct sysfs_names functions = { { 0 } };
+	char prefix[64];
+	int rc;
 
-	while (dir && (entry = readdir(dir)))
-		if (strncmp(entry->d_name, host, length) == 0 && entry->d_name[length] == '.' &&
-		    strcmp(entry->d_name, host) != 0)
-			return true;
-	return false;
+	snprintf(prefix, sizeof(prefix), "%.*s.", (int)strcspn(host, "."), host);
+	rc = sysfs_names_read(root, prefix, &functions, PCI_DEVICES);
+	array_each(function, &functions.list)
+		if (rc == 0 && strcmp(*function, host) != 0)
+			rc = -ENOTUNIQ;
+	return rc;
+}
+
+/* 1 it is there, 0 not, or a negative errno. */
+static int has_device(const struct root *root, const char *host)
+{
+	return root_findf(root, PCI_DEVICES "/%s", host);
 }
 
 static bool has_power(const struct root *root, const char *slot)
@@ -51,11 +57,13 @@ static int check_place(const struct root *root, const char *host, const char *sl
 	_cleanup_free_ char *address = root_attributef(root, PCI_SLOTS "/%s/address", slot);
 	size_t length = strcspn(host, ".");
 	uint64_t class;
+	int rc;
 
 	if (!address || strlen(address) != length || strncmp(address, host, length) != 0)
 		return -ESTALE;
-	if (!root_existsf(root, PCI_DEVICES "/%s", host))
-		return 0;
+	rc = has_device(root, host);
+	if (rc <= 0)
+		return rc;
 	if (root_numberf(root, &class, PCI_DEVICES "/%s/class", host) < 0)
 		return -EPERM;
 	return class >> 8 == CLASS_CXL_MEMORY ? 0 : -EPERM;
@@ -64,12 +72,13 @@ static int check_place(const struct root *root, const char *host, const char *sl
 /* It has no driver any more: nothing maps its memory. */
 static int check_unused(const struct root *root, const struct device *device)
 {
-	_cleanup_free_ char *name = cxl_memdev_now(root, device), *driver = NULL;
+	_cleanup_free_ char *name = cxl_memdev_now(root, device);
+	int rc;
 
 	if (!name)
 		return errno == ENODEV ? 0 : -errno;
-	driver = cxl_driver(root, name);
-	return driver ? -EADDRINUSE : 0;
+	rc = cxl_has_driver(root, name);
+	return rc > 0 ? -EADDRINUSE : rc;
 }
 
 static int remove_device(const struct root *root, const char *host)
@@ -78,7 +87,7 @@ static int remove_device(const struct root *root, const char *host)
 
 	if (rc == -ENOENT)
 		return 0;
-	return rc == 0 && root_existsf(root, PCI_DEVICES "/%s", host) ? -EIO : rc;
+	return rc == 0 && has_device(root, host) != 0 ? -EIO : rc;
 }
 
 static int switch_off(const struct root *root, const char *slot)
@@ -96,9 +105,8 @@ int cxl_memdev_power_off(const struct root *root, const struct device *device)
 	if (rc == 0 && (!host || !slot))
 		rc = -ENODEV;
 	rc = rc < 0 ? rc : check_place(root, host, slot);
-	if (rc == 0 && has_another_function(root, host))
-		rc = -ENOTUNIQ;
-	if (rc == 0 && !root_existsf(root, PCI_DEVICES "/%s", host) && !has_power(root, slot))
+	rc = rc < 0 ? rc : check_alone(root, host);
+	if (rc == 0 && has_device(root, host) == 0 && !has_power(root, slot))
 		return 1;
 	rc = rc < 0 ? rc : remove_device(root, host);
 	return rc < 0 ? rc : switch_off(root, slot);

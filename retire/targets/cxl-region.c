@@ -20,84 +20,100 @@ static int find_memdev(const struct root *root, struct cxl_target *target)
 {
 	size_t letters = strlen("decoder");
 	char endpoint[64];
+	int rc;
 
 	if (!starts_with(target->decoder, "decoder") || strlen(target->decoder) >= sizeof(endpoint) - 4)
 		return 0;
 	snprintf(endpoint, sizeof(endpoint), "endpoint%.*s", (int)strcspn(target->decoder + letters, "."),
 		 target->decoder + letters);
-	target->memdev = cxl_endpoint_memdev(root, endpoint);
-	if (target->memdev)
-		target->serial = cxl_number(root, target->memdev, "serial");
-	return target->memdev || errno != ENOMEM ? 0 : -ENOMEM;
+	rc = cxl_endpoint_memdev(root, endpoint, &target->memdev);
+	return rc < 0 || !target->memdev ? rc : cxl_number(root, target->memdev, "serial", &target->serial);
 }
 
 /* drivers/cxl/core/region.c:show_targetN(): an empty line where nothing is there */
 static int add_target(const struct root *root, const char *name, uint64_t position, struct cxl *cxl)
 {
-	struct cxl_target *target = array_add(&cxl->targets);
-	char *decoder;
+	_cleanup_free_ char *decoder = root_attributef(root, CXL_DEVICES "/%s/target%" PRIu64, name, position);
+	struct cxl_target *target = decoder || errno == ENOENT ? array_add(&cxl->targets) : NULL;
+	uint64_t locked;
+	int rc;
 
 	if (!target)
-		return -ENOMEM;
-	decoder = root_attributef(root, CXL_DEVICES "/%s/target%" PRIu64, name, position);
-	if (!decoder || !starts_with(decoder, "decoder") || strchr(decoder, '/')) {
-		free(decoder);
+		return -errno;
+	if (!decoder || !starts_with(decoder, "decoder") || strchr(decoder, '/'))
 		return 0;
-	}
-	target->decoder = decoder;
-	target->dpa_start = cxl_number(root, decoder, "dpa_resource");
-	target->dpa_size = cxl_number(root, decoder, "dpa_size");
-	cxl->locked |= cxl_number(root, decoder, "locked") == 1;
-	return find_memdev(root, target);
+	target->decoder = take_ptr(decoder);
+	rc = cxl_numbers(root, target->decoder,
+			 (struct cxl_attribute[]){ { "dpa_resource", &target->dpa_start },
+						   { "dpa_size", &target->dpa_size },
+						   { "locked", &locked } },
+			 3);
+	cxl->locked |= locked == 1;
+	return rc < 0 ? rc : find_memdev(root, target);
 }
 
 static int find_targets(const struct root *root, struct device *device)
 {
 	struct cxl *cxl = &device->cxl;
-	int rc = 0;
+	uint64_t refuses;
+	/* Linux 7.2 and later have it of the region, and then refuse: CXL_REGION_F_LOCK */
+	int rc = cxl_number(root, device->name, "locked", &refuses);
 
 	for (uint64_t i = 0; rc == 0 && i < cxl->ways && i < WAYS_MAX; i++)
 		rc = add_target(root, device->name, i, cxl);
-	/* Linux 7.2 and later have it of the region, and then refuse: CXL_REGION_F_LOCK */
-	cxl->refuses = cxl_number(root, device->name, "locked") == 1;
+	cxl->refuses = refuses == 1;
 	cxl->locked |= cxl->refuses;
 	return rc;
 }
 
 /* Before Linux 6.3 there were regions of persistent memory only, and no such attribute. */
-static enum device_mode mode_of(const struct root *root, const char *name)
+static int read_mode(const struct root *root, struct device *device)
 {
-	_cleanup_free_ char *mode = root_attributef(root, CXL_DEVICES "/%s/mode", name);
+	_cleanup_free_ char *mode = root_attributef(root, CXL_DEVICES "/%s/mode", device->name);
 
-	return mode && strcmp(mode, "ram") == 0 ? MODE_RAM : MODE_PMEM;
+	if (!mode && errno != ENOENT)
+		return -errno;
+	device->mode = mode && strcmp(mode, "ram") == 0 ? MODE_RAM : MODE_PMEM;
+	return 0;
+}
+
+/* Only the seed of the next one has neither; one that is going loses its attributes before its driver:
+ * device_del().
+ */
+static int has_capacity(const struct root *root, const char *directory, const char *name)
+{
+	uint64_t size;
+	int rc = root_numberf(root, &size, "%s/%s/size", directory, name);
+
+	if (rc == -ENOENT || (rc == 0 && !size))
+		return sysfs_has_driver(root, "dax", name);
+	return rc < 0 ? rc : 1;
 }
 
 static int add_dax(const struct root *root, const char *path, const char *region, struct sysfs_names *names)
 {
-	_cleanup_closedir_ DIR *dir = root_opendirf(root, "%s/%s", path, region);
-	struct dirent *entry;
-	uint64_t size;
+	_cleanup_names_ struct sysfs_names found = { { 0 } };
+	char directory[512];
+	int rc;
 
-	while (dir && (entry = readdir(dir))) {
-		if (!dax_is_name(entry->d_name) ||
-		    root_numberf(root, &size, "%s/%s/%s/size", path, region, entry->d_name) < 0 || !size)
-			continue;
-		if (sysfs_names_add(names, entry->d_name) < 0)
-			return -ENOMEM;
+	snprintf(directory, sizeof(directory), "%s/%s", path, region);
+	rc = sysfs_names_read(root, "dax", &found, "%s", directory);
+	array_each(name, &found.list) {
+		int has = rc < 0 || !dax_is_name(*name) ? 0 : has_capacity(root, directory, *name);
+
+		rc = has > 0 ? sysfs_names_add(names, *name) : has < 0 ? has : rc;
 	}
-	return 0;
+	return rc;
 }
 
 /* ".../region0/dax_region0/dax0.0" */
 int cxl_region_dax(const struct root *root, const char *path, struct sysfs_names *names)
 {
-	_cleanup_closedir_ DIR *dir = root_opendirf(root, "%s", path);
-	struct dirent *entry;
-	int rc = 0;
+	_cleanup_names_ struct sysfs_names regions = { { 0 } };
+	int rc = sysfs_names_read(root, "dax_region", &regions, "%s", path);
 
-	while (dir && rc == 0 && (entry = readdir(dir)))
-		if (starts_with(entry->d_name, "dax_region"))
-			rc = add_dax(root, path, entry->d_name, names);
+	array_each(region, &regions.list)
+		rc = rc < 0 ? rc : add_dax(root, path, *region, names);
 	sysfs_names_sort(names);
 	return rc;
 }
@@ -110,43 +126,68 @@ int cxl_region_dax(const struct root *root, const char *path, struct sysfs_names
 static int find_unowned(const struct root *root, struct device *device)
 {
 	const struct memory_range range = { device->resource, device->size };
-	struct sysfs_names names = { { 0 } };
+	_cleanup_names_ struct sysfs_names names = { { 0 } };
 	int rc = cxl_region_dax(root, device->path, &names);
 
-	if (rc == 0 && !names.list.count && device->resource && device->size &&
-	    !root_existsf(root, "/sys/bus/nd/devices/%s/driver", device->name))
-		device->cxl.unowned = dax_range_is_online(root, &range);
-	sysfs_names_free(&names);
-	return rc;
+	if (rc < 0 || names.list.count || !device->resource || !device->size)
+		return rc;
+	rc = sysfs_has_driver(root, "nd", device->name);
+	device->cxl.unowned = rc == 0 && dax_range_is_online(root, &range);
+	return rc < 0 ? rc : 0;
+}
+
+static int read_uuid(const struct root *root, struct device *device)
+{
+	device->uuid = root_attributef(root, CXL_DEVICES "/%s/uuid", device->name);
+	if (!device->uuid)
+		return errno == ENOENT ? 0 : -errno;
+	if (!*device->uuid)
+		free(take_ptr(device->uuid));
+	return 0;
+}
+
+/* Its own attributes. */
+static int read_attributes(const struct root *root, struct device *device)
+{
+	uint64_t committed;
+	int rc = cxl_numbers(root, device->name,
+			     (struct cxl_attribute[]){
+				     { "size", &device->size },
+				     { "resource", &device->resource },
+				     { "interleave_ways", &device->cxl.ways },
+				     { "interleave_granularity", &device->cxl.granularity },
+				     { "commit", &committed },
+			     },
+			     5);
+
+	device->capacity = device->size;
+	device->cxl.committed = committed == 1;
+	/* drivers/cxl/core/region.c:resource_show(), without one */
+	if (device->resource == UINT64_MAX)
+		device->resource = 0;
+	rc = rc < 0 ? rc : read_mode(root, device);
+	rc = rc < 0 ? rc : read_uuid(root, device);
+	return rc < 0 ? rc : cxl_driver(root, device->name, &device->driver);
 }
 
 int cxl_region_describe(const struct root *root, const char *name, struct device *device)
 {
+	int rc;
+
 	device->type = DEVICE_CXL_REGION;
 	device->name = strdup(name);
 	device->path = device->name ? sysfs_path(root, "cxl", name) : NULL;
 	if (!device->path)
-		return !device->name || errno == ENOMEM ? -ENOMEM : -ENODEV;
-	device->mode = mode_of(root, name);
-	device->driver = cxl_driver(root, name);
+		return errno == ENOENT ? -ENODEV : -errno;
+	rc = read_attributes(root, device);
+	if (rc < 0)
+		return rc;
 	device->driver_device = device->driver ? strdup(name) : NULL;
-	device->size = device->capacity = cxl_number(root, name, "size");
-	device->resource = cxl_number(root, name, "resource");
-	/* drivers/cxl/core/region.c:resource_show(), without one */
-	if (device->resource == UINT64_MAX)
-		device->resource = 0;
-	device->uuid = root_attributef(root, CXL_DEVICES "/%s/uuid", name);
-	if (device->uuid && !*device->uuid)
-		free(take_ptr(device->uuid));
 	device->cxl.root_decoder = cxl_path_part(device->path, "decoder");
 	device->cxl.numa_node = -1;
-	device->cxl.ways = cxl_number(root, name, "interleave_ways");
-	device->cxl.granularity = cxl_number(root, name, "interleave_granularity");
-	device->cxl.committed = cxl_number(root, name, "commit") == 1;
 	device->enabled = device->driver || device->cxl.committed;
 	if ((device->driver && !device->driver_device) || !device->cxl.root_decoder)
 		return device->cxl.root_decoder ? -ENOMEM : -ENODEV;
-	if (find_targets(root, device) < 0)
-		return -ENOMEM;
-	return find_unowned(root, device);
+	rc = find_targets(root, device);
+	return rc < 0 ? rc : find_unowned(root, device);
 }

@@ -7,7 +7,6 @@
  * interleaved, its size, its targets, the commit (drivers/cxl/core/region.c); one
  * that was torn down and not deleted still has some of them.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,15 +18,16 @@
 #include "retire/targets/sysfs.h"
 #include "util/cleanup.h"
 #include "util/root.h"
-#include "util/text.h"
 
 /* 1: it is so already. */
 static int set_number(const struct root *root, const char *name, const char *attribute, bool hex, uint64_t number)
 {
+	uint64_t now;
 	char text[32];
+	int rc = cxl_number(root, name, attribute, &now);
 
-	if (cxl_number(root, name, attribute) == number)
-		return 1;
+	if (rc < 0 || now == number)
+		return rc < 0 ? rc : 1;
 	snprintf(text, sizeof(text), hex ? "%#" PRIx64 : "%" PRIu64, number);
 	return sysfs_write(root, text, CXL_DEVICES "/%s/%s", name, attribute);
 }
@@ -39,11 +39,6 @@ static int set_text(const struct root *root, const char *name, const char *attri
 	if (now && strcmp(now, text) == 0)
 		return 1;
 	return sysfs_write(root, text, CXL_DEVICES "/%s/%s", name, attribute);
-}
-
-static bool is_there(const struct root *root, const char *region)
-{
-	return root_existsf(root, CXL_DEVICES "/%s/commit", region);
 }
 
 static const char *create_attribute(const struct device *device)
@@ -94,10 +89,10 @@ static int create_named(const struct root *root, const struct device *device, st
 static int create(const struct root *root, const struct device *device)
 {
 	struct sysfs_names spares = { { 0 } };
-	int rc;
+	int rc = root_findf(root, CXL_DEVICES "/%s/commit", device->name);
 
-	if (is_there(root, device->name))
-		return 1;
+	if (rc)
+		return rc;
 	rc = create_named(root, device, &spares);
 	array_each(spare, &spares.list)
 		sysfs_write(root, *spare, CXL_DEVICES "/%s/delete_region", device->cxl.root_decoder);
@@ -131,16 +126,25 @@ struct choice {
 	char *fits, *empty;
 };
 
+/* The part of the memdev that a decoder has. */
+static int read_part(const struct root *root, const char *decoder, uint64_t *start, uint64_t *size)
+{
+	return cxl_numbers(root, decoder,
+			   (struct cxl_attribute[]){ { "dpa_resource", start }, { "dpa_size", size } }, 2);
+}
+
+/* What cannot be read is not free. */
 static void choose(const struct root *root, const struct cxl_target *target, const char *decoder,
 		   struct choice *choice)
 {
-	_cleanup_free_ char *region = root_attributef(root, CXL_DEVICES "/%s/region", decoder);
-	uint64_t size = cxl_number(root, decoder, "dpa_size");
+	_cleanup_free_ char *region = NULL;
+	uint64_t start, size;
 	char **place = NULL;
 
-	if (!region || *region)
+	if (cxl_decoder_region(root, decoder, &region) < 0 || region ||
+	    read_part(root, decoder, &start, &size) < 0)
 		return;
-	if (size == target->dpa_size && cxl_number(root, decoder, "dpa_resource") == target->dpa_start)
+	if (size == target->dpa_size && start == target->dpa_start)
 		place = &choice->fits;
 	else if (!size)
 		place = &choice->empty;
@@ -154,13 +158,16 @@ static void choose(const struct root *root, const struct cxl_target *target, con
 /* The decoder that the part of the memdev goes to; caller frees; NULL with errno set. */
 static char *find_decoder(const struct root *root, const struct cxl_target *target, const char *endpoint)
 {
-	_cleanup_closedir_ DIR *dir = root_opendirf(root, CXL_DEVICES "/%s", endpoint);
+	_cleanup_names_ struct sysfs_names decoders = { { 0 } };
+	int rc = cxl_endpoint_decoders(root, endpoint, &decoders);
 	struct choice choice = { 0 };
-	struct dirent *entry;
 
-	while (dir && (entry = readdir(dir)))
-		if (starts_with(entry->d_name, "decoder"))
-			choose(root, target, entry->d_name, &choice);
+	if (rc < 0) {
+		errno = -rc;
+		return NULL;
+	}
+	array_each(decoder, &decoders.list)
+		choose(root, target, *decoder, &choice);
 	if (choice.fits) {
 		free(choice.empty);
 		return choice.fits;
@@ -186,18 +193,21 @@ static char *endpoint_of(const struct root *root, const struct cxl_target *targe
 static int give_room(const struct root *root, const struct device *device, const struct cxl_target *target,
 		     const char *decoder)
 {
-	int rc;
+	uint64_t start, size;
+	int rc = read_part(root, decoder, &start, &size);
 
-	if (cxl_number(root, decoder, "dpa_size") == target->dpa_size)
-		return 0;
+	if (rc < 0 || size == target->dpa_size)
+		return rc;
 	rc = set_text(root, decoder, "mode", device_mode_name(device->mode));
 	rc = rc < 0 ? rc : set_number(root, decoder, "dpa_size", true, target->dpa_size);
-	if (rc >= 0 && device->mode == MODE_PMEM &&
-	    cxl_number(root, decoder, "dpa_resource") != target->dpa_start) {
+	if (rc < 0 || device->mode != MODE_PMEM)
+		return rc < 0 ? rc : 0;
+	rc = read_part(root, decoder, &start, &size);
+	if (rc == 0 && start != target->dpa_start)
+		rc = -ESTALE;
+	if (rc < 0)
 		sysfs_write(root, "0", CXL_DEVICES "/%s/dpa_size", decoder);
-		return -ESTALE;
-	}
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 static int set_target(const struct root *root, const struct device *device, size_t position)
@@ -209,8 +219,8 @@ static int set_target(const struct root *root, const struct device *device, size
 
 	snprintf(attribute, sizeof(attribute), "target%zu", position);
 	decoder = root_attributef(root, CXL_DEVICES "/%s/%s", device->name, attribute);
-	if (decoder && *decoder)
-		return 1;
+	if (!decoder || *decoder)
+		return decoder ? 1 : -errno;
 	free(take_ptr(decoder));
 	if (!target->memdev)
 		return -ENODEV;
@@ -224,16 +234,17 @@ static int set_target(const struct root *root, const struct device *device, size
 
 int cxl_region_commit(const struct root *root, const struct device *device)
 {
+	uint64_t committed = 0;
 	int rc = cxl_region_check_identity(root, device, NULL);
 
-	if (rc == 0 && cxl_number(root, device->name, "commit") == 1)
+	rc = rc < 0 ? rc : cxl_number(root, device->name, "commit", &committed);
+	if (rc == 0 && committed == 1)
 		return 1;
 	rc = rc == -ENXIO || rc == 0 ? create(root, device) : rc;
 	rc = rc < 0 ? rc : set_shape(root, device);
 	for (size_t i = 0; rc >= 0 && i < device->cxl.targets.count; i++)
 		rc = set_target(root, device, i);
 	rc = rc < 0 ? rc : sysfs_write(root, "1", CXL_DEVICES "/%s/commit", device->name);
-	if (rc == 0 && cxl_number(root, device->name, "commit") != 1)
-		rc = -EIO;
-	return rc;
+	rc = rc < 0 ? rc : cxl_number(root, device->name, "commit", &committed);
+	return rc == 0 && committed != 1 ? -EIO : rc;
 }

@@ -10,7 +10,6 @@
  */
 #include "retire/targets/cxl.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -83,28 +82,37 @@ static int find_region(struct search *search, const struct cxl_region *region, s
 	return finding_add(search->root, cxl_region_describe, region->name, &search->regions, err);
 }
 
-/* drivers/cxl/core/region.c:region_show() of a decoder: the region that it is for, or an empty line */
 static int find_region_of(struct search *search, const char *decoder, struct err *err)
 {
-	_cleanup_free_ char *name = root_attributef(search->root, CXL_DEVICES "/%s/region", decoder);
-	const struct cxl_region *region = name && *name ? cxl_region_named(search->cxl, name) : NULL;
+	_cleanup_free_ char *name = NULL;
+	const struct cxl_region *region;
+	int rc = cxl_decoder_region(search->root, decoder, &name);
 
-	return region ? find_region(search, region, err) : 0;
+	if (rc < 0 && rc != -ENOENT)
+		return err_errno(err, rc, "cannot read which region %s is for", decoder);
+	if (!name)
+		return 0;
+	region = cxl_region_named(search->cxl, name);
+	return region ? find_region(search, region, err)
+		      : err_set(err, -EAGAIN, "%s is for %s, which has just come or gone: look again", decoder,
+				name);
 }
 
 /* Every region that has a part of the memdev: what its endpoint's decoders are for. */
 static int find_regions_of(struct search *search, const struct cxl_memdev *memdev, struct err *err)
 {
-	_cleanup_closedir_ DIR *dir =
-		memdev->endpoint ? root_opendirf(search->root, CXL_DEVICES "/%s", memdev->endpoint) : NULL;
-	struct dirent *entry;
-	int rc = 0;
+	_cleanup_names_ struct sysfs_names decoders = { { 0 } };
+	int rc;
 
-	if (memdev->endpoint && !dir)
-		return err_errno(err, -errno, "cannot look which regions %s is part of", memdev->name);
-	while (dir && rc == 0 && (entry = readdir(dir)))
-		if (starts_with(entry->d_name, "decoder"))
-			rc = find_region_of(search, entry->d_name, err);
+	if (memdev->endpoint)
+		rc = cxl_endpoint_decoders(search->root, memdev->endpoint, &decoders);
+	else /* with a driver it has an endpoint, or is just getting or losing it:
+		drivers/cxl/mem.c:cxl_mem_probe() */
+		rc = cxl_has_driver(search->root, memdev->name) ? -EAGAIN : 0;
+	if (rc < 0)
+		return err_errno(err, rc, "cannot look which regions %s is part of", memdev->name);
+	array_each(decoder, &decoders.list)
+		rc = rc < 0 ? rc : find_region_of(search, *decoder, err);
 	return rc;
 }
 
@@ -144,14 +152,13 @@ static int move_regions(struct look *regions, struct look *look)
 
 static int add_dax(const struct search *search, const struct device *region, struct look *look, struct err *err)
 {
-	struct sysfs_names names = { { 0 } };
+	_cleanup_names_ struct sysfs_names names = { { 0 } };
 	int rc = cxl_region_dax(search->root, region->path, &names);
 
 	if (rc < 0)
-		err_errno(err, rc, "%s", region->name);
+		return err_errno(err, rc, "cannot look which dax devices are on %s", region->name);
 	array_each(name, &names.list)
 		rc = rc < 0 ? rc : dax_add_device(search->root, *name, look, err);
-	sysfs_names_free(&names);
 	return rc;
 }
 
@@ -161,6 +168,9 @@ static int add_nd_region(const struct search *search, const struct nd_devices *n
 {
 	const struct nd_region *on = nd_region_named(nd, region->name);
 
+	if (!on && root_findf(search->root, "/sys/bus/nd/devices/%s", region->name) != 0)
+		return err_set(err, -EAGAIN, "cannot look what is on %s: its nd region cannot be read",
+			       region->name);
 	if (!on || strcmp(nd_bus_of(nd, on)->provider, "CXL") != 0)
 		return 0;
 	return pmem_add_region(search->root, nd, on, look, err);
@@ -191,16 +201,22 @@ static int find_later_on(const struct root *root, const char *decoder, const str
 	int port = (int)strcspn(decoder, ".");
 
 	for (uint64_t number = cxl_decoder_number(decoder) + 1; !*later; number++) {
-		_cleanup_free_ char *region =
-			root_attributef(root, CXL_DEVICES "/%.*s.%" PRIu64 "/region", port, decoder, number);
+		_cleanup_free_ char *region = NULL;
 		uint64_t committed;
+		char name[64];
+		int rc;
 
-		if (!region)
-			return errno == ENOMEM ? -ENOMEM : 0;
-		if (!*region || strchr(region, '/') || finding_has(look, "cxl", region) ||
-		    root_numberf(root, &committed, CXL_DEVICES "/%s/commit", region) < 0 || !committed)
+		snprintf(name, sizeof(name), "%.*s.%" PRIu64, port, decoder, number);
+		rc = cxl_decoder_region(root, name, &region);
+		if (rc < 0)
+			return rc == -ENOENT ? 0 : rc;
+		if (!region || finding_has(look, "cxl", region))
 			continue;
-		*later = take_ptr(region);
+		rc = cxl_number(root, region, "commit", &committed);
+		if (rc < 0)
+			return rc;
+		if (committed)
+			*later = take_ptr(region);
 	}
 	return 0;
 }
@@ -224,10 +240,16 @@ static int add_found(struct search *search, struct look *look, struct err *err)
 	rc = rc < 0 ? rc : move_regions(&search->regions, look);
 	for (size_t i = 0; rc == 0 && i < search->memdevs.devices.count; i++)
 		rc = move_device(&search->memdevs, i, look);
-	rc = rc < 0 ? rc : cxl_find_slots(search->root, look);
-	rc = rc < 0 ? rc : find_later(search->root, look);
-	rc = rc < 0 ? rc : cxl_find_below(look);
-	return rc == -ENOMEM ? err_set(err, rc, "out of memory") : rc;
+	if (rc < 0)
+		return rc;
+	rc = cxl_find_slots(search->root, look);
+	if (rc < 0)
+		return err_errno(err, rc, "cannot look which slots the memdevs are in");
+	rc = find_later(search->root, look);
+	if (rc < 0)
+		return err_errno(err, rc, "cannot look what was committed later");
+	rc = cxl_find_below(look);
+	return rc < 0 ? err_errno(err, rc, "cannot look what stands on what") : 0;
 }
 
 /* By name, by PCI address, or by serial number: 0 and *found, also NULL; -ENOTUNIQ: two have that number. */

@@ -21,10 +21,11 @@ struct sysfs_names;
 int cxl_region_describe(const struct root *root, const char *name, struct device *device);
 int cxl_memdev_describe(const struct root *root, const char *name, struct device *device);
 
-/* Fills the slot of each memdev of the look that is in one. 0 or -ENOMEM. */
+/* Fills the slot of each memdev of the look that is in one. 0 or a negative errno. */
 int cxl_find_slots(const struct root *root, struct look *look);
 
-/* The names of the dax devices on the region at that path that have capacity, and of those that a driver has. */
+/* The names of the dax devices on the region at that path that have capacity, or a driver. 0 or a negative errno.
+ */
 int cxl_region_dax(const struct root *root, const char *path, struct sysfs_names *names);
 
 /* What the memdev is called now: found by its serial number, or where it has none by its place. Caller frees; NULL

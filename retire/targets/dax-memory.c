@@ -11,16 +11,17 @@
 #include "util/root.h"
 #include "util/text.h"
 
-/* drivers/dax/bus.c: start and end, which belongs to it, of each range of a dax device */
+/* drivers/dax/bus.c: start and end, which belongs to it, of each range of a dax device. 0 or a negative errno. */
 static int add_ranges(const struct root *root, const char *name, struct device *device)
 {
 	uint64_t start, end;
 	int rc = 0;
 
 	for (int i = 0; rc == 0; i++) {
-		if (root_numberf(root, &start, "/sys/bus/dax/devices/%s/mapping%d/start", name, i) < 0 ||
-		    root_numberf(root, &end, "/sys/bus/dax/devices/%s/mapping%d/end", name, i) < 0)
-			break;
+		rc = root_numberf(root, &start, "/sys/bus/dax/devices/%s/mapping%d/start", name, i);
+		rc = rc < 0 ? rc : root_numberf(root, &end, "/sys/bus/dax/devices/%s/mapping%d/end", name, i);
+		if (rc < 0)
+			return rc == -ENOENT ? 0 : rc;
 		if (end > start)
 			rc = sysfs_add_memory(device, start, end - start + 1);
 	}
@@ -32,10 +33,12 @@ int dax_find_memory(const struct root *root, struct device *device)
 	/* drivers/dax/device.c:dev_dax_probe(): its pages are of that order */
 	if (root_numberf(root, &device->align, "/sys/bus/dax/devices/%s/align", device->blockdev) < 0)
 		device->align = 0;
-	return add_ranges(root, device->blockdev, device);
+	/* only root may read them */
+	return add_ranges(root, device->blockdev, device) == -ENOMEM ? -ENOMEM : 0;
 }
 
-enum blocks { BLOCKS_NONE, BLOCKS_OFFLINE, BLOCKS_ONLINE };
+/* In the order of what counts of several. */
+enum blocks { BLOCKS_NONE, BLOCKS_OFFLINE, BLOCKS_UNKNOWN, BLOCKS_ONLINE };
 
 /* "going-offline" is not offline. */
 static enum blocks find_block(const struct root *root, uint64_t number)
@@ -44,17 +47,19 @@ static enum blocks find_block(const struct root *root, uint64_t number)
 		root_attributef(root, "/sys/devices/system/memory/memory%" PRIu64 "/state", number);
 
 	if (!state)
-		return BLOCKS_NONE;
+		return errno == ENOENT ? BLOCKS_NONE : BLOCKS_UNKNOWN;
 	return strcmp(state, "offline") == 0 ? BLOCKS_OFFLINE : BLOCKS_ONLINE;
 }
 
 /* Of all that lie wholly inside: a block that sticks out belongs to a neighbour. */
 static enum blocks find_blocks(const struct root *root, const struct memory_range *range)
 {
+	uint64_t block_size = memory_read_block_size(root), first, count;
 	enum blocks found = BLOCKS_NONE;
-	uint64_t first, count;
 
-	memory_blocks_in(range, memory_read_block_size(root), &first, &count);
+	if (!block_size && root_findf(root, "/sys/devices/system/memory/block_size_bytes") != 0)
+		return BLOCKS_UNKNOWN;
+	memory_blocks_in(range, block_size, &first, &count);
 	for (uint64_t i = 0; found < BLOCKS_ONLINE && i < count; i++) {
 		enum blocks one = find_block(root, first + i);
 
@@ -65,7 +70,7 @@ static enum blocks find_blocks(const struct root *root, const struct memory_rang
 
 bool dax_range_is_online(const struct root *root, const struct memory_range *range)
 {
-	return find_blocks(root, range) == BLOCKS_ONLINE;
+	return find_blocks(root, range) >= BLOCKS_UNKNOWN;
 }
 
 /*
@@ -77,9 +82,8 @@ static enum blocks find_all_blocks(const struct root *root, const char *name)
 	struct device device = { 0 };
 	enum blocks found = BLOCKS_NONE;
 
-	/* what cannot be looked at may be online */
 	if (add_ranges(root, name, &device) < 0)
-		found = BLOCKS_ONLINE;
+		found = BLOCKS_UNKNOWN;
 	array_each(range, &device.memory) {
 		enum blocks one = find_blocks(root, range);
 
@@ -91,7 +95,7 @@ static enum blocks find_all_blocks(const struct root *root, const char *name)
 
 bool dax_has_online_memory(const struct root *root, const char *name)
 {
-	return find_all_blocks(root, name) == BLOCKS_ONLINE;
+	return find_all_blocks(root, name) >= BLOCKS_UNKNOWN;
 }
 
 /* Without a driver even blocks that are offline stay, and keep the addresses:
@@ -99,6 +103,10 @@ bool dax_has_online_memory(const struct root *root, const char *name)
 bool dax_is_system_ram(const struct root *root, const char *name)
 {
 	_cleanup_free_ char *driver = dax_driver(root, name);
+	enum blocks blocks;
 
-	return (driver && strcmp(driver, "kmem") == 0) || find_all_blocks(root, name) != BLOCKS_NONE;
+	if (driver && strcmp(driver, "kmem") == 0)
+		return true;
+	blocks = find_all_blocks(root, name);
+	return blocks == BLOCKS_OFFLINE || blocks == BLOCKS_ONLINE;
 }

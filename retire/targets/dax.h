@@ -24,7 +24,8 @@ int dax_find_memory(const struct root *root, struct device *device);
 bool dax_is_system_ram(const struct root *root, const char *name);
 bool dax_has_online_memory(const struct root *root, const char *name);
 
-/* The same of all blocks that lie wholly inside of a range, whoever has them. */
+/* The same of all blocks that lie wholly inside of a range, whoever has them. What cannot be looked at may be
+ * online: of both of these. */
 bool dax_range_is_online(const struct root *root, const struct memory_range *range);
 
 /*

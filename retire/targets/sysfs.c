@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "retire/targets/sysfs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -52,6 +53,27 @@ char *sysfs_basename(const char *link)
 	const char *slash = link ? strrchr(link, '/') : NULL;
 
 	return slash ? strdup(slash + 1) : NULL;
+}
+
+int sysfs_link(const struct root *root, const char *bus, const char *device, const char *link, char **name)
+{
+	_cleanup_free_ char *target = root_readlinkf(root, "/sys/bus/%s/devices/%s/%s", bus, device, link);
+
+	*name = NULL;
+	if (!target)
+		return errno == ENOENT ? 0 : -errno;
+	*name = sysfs_basename(target);
+	if (*name)
+		return 0;
+	return strchr(target, '/') ? -ENOMEM : -EBADMSG;
+}
+
+int sysfs_has_driver(const struct root *root, const char *bus, const char *device)
+{
+	_cleanup_free_ char *driver = NULL;
+	int rc = sysfs_link(root, bus, device, "driver", &driver);
+
+	return rc < 0 ? rc : driver != NULL;
 }
 
 bool sysfs_is_numbered(const char *name, const char *prefix, unsigned *number)
@@ -109,6 +131,36 @@ void sysfs_names_sort(struct sysfs_names *names)
 {
 	if (names->list.count)
 		qsort(names->list.items, names->list.count, sizeof(char *), compare_names);
+}
+
+static int read_names(DIR *dir, const char *prefix, struct sysfs_names *names)
+{
+	struct dirent *entry;
+
+	/* one that cannot be read to its end has told of some only: readdir(3) */
+	while (errno = 0, (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && starts_with(entry->d_name, prefix) &&
+		    sysfs_names_add(names, entry->d_name) < 0)
+			return -ENOMEM;
+	return errno == ENOENT ? 0 : -errno;
+}
+
+int sysfs_names_read(const struct root *root, const char *prefix, struct sysfs_names *names, const char *fmt, ...)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	char path[512];
+	va_list ap;
+	int rc;
+
+	va_start(ap, fmt);
+	vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	dir = root_opendirf(root, "%s", path);
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	rc = read_names(dir, prefix, names);
+	sysfs_names_sort(names);
+	return rc;
 }
 
 void sysfs_names_free(struct sysfs_names *names)

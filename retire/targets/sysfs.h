@@ -14,6 +14,15 @@ char *sysfs_path(const struct root *root, const char *bus, const char *name);
 int sysfs_write(const struct root *root, const char *value, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * The last part of what a link of a device of that bus leads to, "cxl_mem" of its "driver"; caller frees; NULL:
+ * the device has none, or is not there. 0 or a negative errno: that cannot be told.
+ */
+int sysfs_link(const struct root *root, const char *bus, const char *device, const char *link, char **name);
+
+/* 1 a driver has the device of that bus, 0 none, or a negative errno: that cannot be told. */
+int sysfs_has_driver(const struct root *root, const char *bus, const char *device);
+
 /* The last part of the target of a link; NULL for NULL; caller frees. */
 char *sysfs_basename(const char *link);
 
@@ -31,7 +40,14 @@ struct sysfs_names {
 /* A copy of it. 0 or -ENOMEM. */
 int sysfs_names_add(struct sysfs_names *names, const char *name);
 void sysfs_names_sort(struct sysfs_names *names);
+
+/* Adds those in a directory that begin with `prefix`; one that is not there has none. 0 or a negative errno. */
+int sysfs_names_read(const struct root *root, const char *prefix, struct sysfs_names *names, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
 void sysfs_names_free(struct sysfs_names *names);
+
+#define _cleanup_names_ __attribute__((cleanup(sysfs_names_free)))
 
 /* This program lives in the initial pid and user namespaces. */
 bool sysfs_sees_everybody(const struct root *root);
