@@ -1,29 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdio.h>
 
+#include "retire/slot.h"
 #include "retire/verify.h"
-#include "util/root.h"
 
 #define CHECK "slot-off"
 
-/* drivers/pci/hotplug/pci_hotplug_core.c: "adapter" is a card that is present, or whose link is up. */
+/* Of one without power. */
+static const char *const cards[] = {
+	[SLOT_OFF] = " is off, and empty",
+	[SLOT_ON] = " is off, and a card is in it",
+	[SLOT_UNKNOWN] = " is off; whether a card is in it cannot be read",
+};
+
 static enum check look_at(const struct root *root, const char *slot, char *why, size_t size)
 {
-	uint64_t power, adapter;
-
-	if (root_numberf(root, &power, "/sys/bus/pci/slots/%s/power", slot) < 0) {
+	switch (slot_power(root, slot)) {
+	case SLOT_OFF:
+		snprintf(why, size, "slot %s%s", slot, cards[slot_card(root, slot)]);
+		return CHECK_TRUE;
+	case SLOT_ON:
+		snprintf(why, size, "slot %s still has power", slot);
+		return CHECK_FALSE;
+	default:
 		snprintf(why, size, "whether slot %s has power cannot be read", slot);
 		return CHECK_NULL;
 	}
-	if (power) {
-		snprintf(why, size, "slot %s still has power", slot);
-		return CHECK_FALSE;
-	}
-	if (root_numberf(root, &adapter, "/sys/bus/pci/slots/%s/adapter", slot) < 0)
-		snprintf(why, size, "slot %s is off; whether a card is in it cannot be read", slot);
-	else
-		snprintf(why, size, "slot %s is off, and %s", slot, adapter ? "a card is in it" : "empty");
-	return CHECK_TRUE;
 }
 
 bool verify_slots(const struct root *root, const struct look *look, struct result *result)

@@ -8,19 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "retire/slot.h"
 #include "retire/targets/cxl.h"
 #include "retire/targets/finding.h"
 #include "retire/targets/kinds.h"
 #include "retire/targets/sysfs.h"
 #include "util/cleanup.h"
 #include "util/root.h"
-
-static bool has_power(const struct root *root, const char *slot)
-{
-	uint64_t power;
-
-	return root_numberf(root, &power, "/sys/bus/pci/slots/%s/power", slot) == 0 && power;
-}
 
 static int add_absent(const struct root *root, const struct look *was, int index, struct look *look)
 {
@@ -38,7 +32,8 @@ static int add_absent(const struct root *root, const struct look *was, int index
 	device->memory.items = NULL;
 	device->memory.count = device->memory.room = 0;
 	device->cxl.committed = device->cxl.unowned = false;
-	device->cxl.absent = !device->cxl.slot || !has_power(root, device->cxl.slot);
+	/* as long as it may have power that is still to be taken */
+	device->cxl.absent = !device->cxl.slot || slot_power(root, device->cxl.slot) == SLOT_OFF;
 	return 0;
 }
 

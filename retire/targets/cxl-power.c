@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "retire/slot.h"
 #include "retire/targets/cxl-changes.h"
 #include "retire/targets/cxl.h"
 #include "retire/targets/sysfs.h"
@@ -37,13 +38,6 @@ static int check_alone(const struct root *root, const char *host)
 static int has_device(const struct root *root, const char *host)
 {
 	return root_findf(root, PCI_DEVICES "/%s", host);
-}
-
-static bool has_power(const struct root *root, const char *slot)
-{
-	uint64_t power;
-
-	return root_numberf(root, &power, PCI_SLOTS "/%s/power", slot) < 0 || power;
 }
 
 enum { CLASS_CXL_MEMORY = 0x0502 }; /* include/linux/pci_ids.h: PCI_CLASS_MEMORY_CXL */
@@ -94,7 +88,8 @@ static int switch_off(const struct root *root, const char *slot)
 {
 	int rc = sysfs_write(root, "0", PCI_SLOTS "/%s/power", slot);
 
-	return rc == 0 && has_power(root, slot) ? -EIO : rc;
+	/* what cannot be read back is not off */
+	return rc == 0 && slot_power(root, slot) != SLOT_OFF ? -EIO : rc;
 }
 
 int cxl_memdev_power_off(const struct root *root, const struct device *device)
@@ -106,7 +101,7 @@ int cxl_memdev_power_off(const struct root *root, const struct device *device)
 		rc = -ENODEV;
 	rc = rc < 0 ? rc : check_place(root, host, slot);
 	rc = rc < 0 ? rc : check_alone(root, host);
-	if (rc == 0 && has_device(root, host) == 0 && !has_power(root, slot))
+	if (rc == 0 && has_device(root, host) == 0 && slot_power(root, slot) == SLOT_OFF)
 		return 1;
 	rc = rc < 0 ? rc : remove_device(root, host);
 	return rc < 0 ? rc : switch_off(root, slot);
@@ -142,7 +137,8 @@ int cxl_memdev_power_on(const struct root *root, const struct device *device)
 	rc = slot && device->cxl.host ? check_place(root, device->cxl.host, slot) : 0;
 	if (rc < 0)
 		return rc;
-	if (slot && !has_power(root, slot))
+	/* one that may have power is not touched: its card is looked for */
+	if (slot && slot_power(root, slot) == SLOT_OFF)
 		rc = sysfs_write(root, "1", PCI_SLOTS "/%s/power", slot);
 	else
 		rc = sysfs_write(root, "1", "/sys/bus/pci/rescan");

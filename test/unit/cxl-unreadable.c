@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "retire/slot.h"
 #include "retire/targets/cxl-changes.h"
 #include "retire/targets/targets.h"
 #include "test/unit/cxl-tree.h"
@@ -222,6 +223,31 @@ static void a_card_whose_driver_has_no_endpoint_yet_is_looked_at_later(void **st
 	assert_int_equal(find(f, "mem1"), 0);
 }
 
+/* It is in the list of what is not there, and its slot is still to be switched off. */
+static void a_slot_whose_power_cannot_be_read_is_neither_on_nor_off(void **state)
+{
+	static const char power[] = "/sys/bus/pci/slots/2/power";
+	struct fixture *f = *state;
+	struct device *card;
+
+	prepare_card_without_driver(f);
+	card = found(f, 2);
+	tree_gone(&f->place.tree, "/sys/bus/cxl/devices/mem2");
+	hide(f, power);
+	assert_int_equal(targets_find_again(&f->place.root, &f->look, &f->again, &f->err), -ELOOP);
+	/* of the card that went with its slot */
+	show(f, power);
+	tree_gone(&f->place.tree, power);
+	assert_int_equal(targets_find_again(&f->place.root, &f->look, &f->again, &f->err), 0);
+	assert_false(f->again.devices.items[2].cxl.absent);
+	text(f, "", "/sys/bus/pci/rescan");
+	assert_int_equal(slot_power(&f->place.root, "2"), SLOT_UNKNOWN);
+	assert_int_equal(cxl_memdev_power_off(&f->place.root, card), -ENOENT);
+	text(f, "0\n", power);
+	assert_int_equal(cxl_memdev_power_off(&f->place.root, card), 0);
+	assert_int_equal(slot_power(&f->place.root, "2"), SLOT_OFF);
+}
+
 static void a_decoder_that_cannot_be_read_is_not_free(void **state)
 {
 	struct fixture *f = *state;
@@ -246,6 +272,7 @@ int main(void)
 		TEST(a_dax_device_that_is_going_still_has_its_driver),
 		TEST(a_region_that_has_just_come_is_not_left_out),
 		TEST(a_card_whose_driver_has_no_endpoint_yet_is_looked_at_later),
+		TEST(a_slot_whose_power_cannot_be_read_is_neither_on_nor_off),
 		TEST(a_decoder_that_cannot_be_read_is_not_free),
 	};
 
