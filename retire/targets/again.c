@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "retire/targets/cxl.h"
+#include "retire/targets/finding.h"
 #include "retire/targets/targets.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -10,6 +11,16 @@
 static bool is_of_cxl(const struct device *device)
 {
 	return device->type == DEVICE_CXL_REGION || device->type == DEVICE_CXL_MEMDEV;
+}
+
+static int find_cxl(const struct root *root, const struct look *was, struct look *look, struct err *err)
+{
+	int rc = finding_again_returns(cxl_find_again, root, was, err);
+
+	if (rc < 0)
+		return rc;
+	return rc ? cxl_find_again(root, was, look, err)
+		  : finding_gave_up(was->devices.items[was->devices.count - 1].name, CXL_REMOVED, err);
 }
 
 int targets_find_again(const struct root *root, const struct look *was, struct look *look, struct err *err)
@@ -23,7 +34,7 @@ int targets_find_again(const struct root *root, const struct look *was, struct l
 		names[request.name_count++] = device->name;
 	/* a retirement is of one bus: that of its command, and of CXL what stands on it comes first */
 	if (was->devices.count && is_of_cxl(&was->devices.items[was->devices.count - 1]))
-		return cxl_find_again(root, was, look, err);
+		return find_cxl(root, was, look, err);
 	return was->devices.count && was->devices.items[0].type == DEVICE_DAX
 		       ? targets_find_dax(root, &request, look, err)
 		       : targets_find_nd(root, &request, look, err);

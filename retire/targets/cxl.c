@@ -438,16 +438,10 @@ static int find_safely(finder *how, const struct root *root, const struct reques
 		       struct err *err)
 {
 	int rc = finding_returns(how, root, request, err);
-	char text[NAME_ROOM];
 
 	if (rc < 0)
 		return rc;
-	if (rc)
-		return how(root, request, look, err);
-	return err_set(err, -ETIMEDOUT,
-		       "%s: cannot be looked at, the kernel does not answer: it is removing a CXL device or what "
-		       "stands on one, and may never come back from it",
-		       printable(request->names[0], text, sizeof(text)));
+	return rc ? how(root, request, look, err) : finding_gave_up(request->names[0], CXL_REMOVED, err);
 }
 
 int targets_find_cxl_region(const struct root *root, const struct request *request, struct look *look,

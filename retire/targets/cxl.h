@@ -17,6 +17,9 @@
 struct root;
 struct sysfs_names;
 
+/* What the kernel does when it does not answer: finding_gave_up(). */
+#define CXL_REMOVED "a CXL device or what stands on one"
+
 /* As pmem_describe(), of a region or a memdev by its name. The slot of a memdev: cxl_find_slots(). */
 int cxl_region_describe(const struct root *root, const char *name, struct device *device);
 int cxl_memdev_describe(const struct root *root, const char *name, struct device *device);

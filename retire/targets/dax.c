@@ -197,16 +197,10 @@ static int find(const struct root *root, const struct request *request, struct l
 int targets_find_dax(const struct root *root, const struct request *request, struct look *look, struct err *err)
 {
 	int rc = finding_returns(find, root, request, err);
-	char text[NAME_ROOM];
 
 	if (rc < 0)
 		return rc;
-	if (rc)
-		return find(root, request, look, err);
-	return err_set(err, -ETIMEDOUT,
-		       "%s: cannot be looked at, the kernel does not answer: it is removing a dax device, and may "
-		       "never come back from it",
-		       printable(request->names[0], text, sizeof(text)));
+	return rc ? find(root, request, look, err) : finding_gave_up(request->names[0], "a dax device", err);
 }
 
 static int check_identity(const struct root *root, const struct device *device, struct err *err)

@@ -10,13 +10,17 @@
 #include "retire/targets/libraries.h"
 #include "util/child.h"
 #include "util/root.h"
+#include "util/text.h"
 
 enum { FINDING_MS = 5000 };
 
+/* One of both. */
 struct finding {
-	finder *find;
 	const struct root *root;
+	finder *find;
 	const struct request *request;
+	finder_again *again;
+	const struct look *was;
 };
 
 /*
@@ -44,24 +48,51 @@ static int try_finding(void *argument, int *fd)
 
 	(void)fd;
 	let_go_of_files();
-	finding->find(finding->root, finding->request, &look, NULL);
+	if (finding->find)
+		finding->find(finding->root, finding->request, &look, NULL);
+	else
+		finding->again(finding->root, finding->was, &look, NULL);
 	look_free(&look);
 	return 0;
 }
 
-int finding_returns(finder *find, const struct root *root, const struct request *request, struct err *err)
+static int comes_back(struct finding *finding)
 {
-	struct finding finding = { find, root, request };
-	int rc = request->dry_run ? 0 : libraries_load(err);
 	struct child left;
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	if (root->recorded)
+	if (finding->root->recorded)
 		return 1;
-	rc = child_run(try_finding, &finding, -1, deadline_in(FINDING_MS), NULL, &left);
+	rc = child_run(try_finding, finding, -1, deadline_in(FINDING_MS), NULL, &left);
 	child_forget(&left);
 	return rc != -ETIMEDOUT;
+}
+
+int finding_returns(finder *find, const struct root *root, const struct request *request, struct err *err)
+{
+	struct finding finding = { .root = root, .find = find, .request = request };
+	int rc = request->dry_run ? 0 : libraries_load(err);
+
+	return rc < 0 ? rc : comes_back(&finding);
+}
+
+int finding_again_returns(finder_again *find, const struct root *root, const struct look *was, struct err *err)
+{
+	struct finding finding = { .root = root, .again = find, .was = was };
+	int rc = libraries_load(err);
+
+	return rc < 0 ? rc : comes_back(&finding);
+}
+
+int finding_gave_up(const char *name, const char *what, struct err *err)
+{
+	char text[256];
+
+	return err_set(
+		err, -ETIMEDOUT,
+		"%s: cannot be looked at, the kernel does not answer: it is removing %s, and may never come "
+		"back from it",
+		printable(name, text, sizeof(text)), what);
 }
 
 bool finding_has(const struct look *look, const char *bus, const char *name)

@@ -11,7 +11,11 @@
 
 struct root;
 
+/* What a request names … */
 typedef int finder(const struct root *root, const struct request *request, struct look *look, struct err *err);
+
+/* … or the devices of a look as they are now. */
+typedef int finder_again(const struct root *root, const struct look *was, struct look *look, struct err *err);
 
 /*
  * 1; 0 when it has not come back for five seconds: it waits in a child, which is
@@ -20,6 +24,12 @@ typedef int finder(const struct root *root, const struct request *request, struc
  * that is missing is told before anything is touched.
  */
 int finding_returns(finder *find, const struct root *root, const struct request *request, struct err *err);
+
+/* The same; the libraries are always loaded. */
+int finding_again_returns(finder_again *find, const struct root *root, const struct look *was, struct err *err);
+
+/* -ETIMEDOUT with its message: `name` cannot be looked at, since the kernel is removing `what`: "a dax device". */
+int finding_gave_up(const char *name, const char *what, struct err *err);
 
 /* Is a device of that bus ("nd") and name found already? Names of one bus are of one kind only. */
 bool finding_has(const struct look *look, const char *bus, const char *name);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "retire/request.h"
+#include "retire/targets/finding.h"
 #include "retire/targets/pmem.h"
 #include "retire/targets/sysfs.h"
 #include "util/root.h"
@@ -59,7 +60,7 @@ static int add_stuck(const struct root *root, const char *name, struct look *loo
 	_cleanup_free_ char *remover = NULL;
 	struct device device = { 0 }, *added;
 	unsigned region, number;
-	char text[256];
+	char text[256], what[128];
 	int rc = nd_is_namespace(name, &region, &number) ? describe(root, name, &device) : -ENODEV;
 
 	added = rc == 0 && device.half_removed ? array_add(&look->devices) : NULL;
@@ -77,10 +78,8 @@ static int add_stuck(const struct root *root, const char *name, struct look *loo
 			       "%s: cannot be looked at: the kernel does not answer for the nd bus, as while a "
 			       "driver comes or goes; try again, or see 'dmesg'",
 			       text);
-	return err_set(err, -ETIMEDOUT,
-		       "%s: cannot be looked at, the kernel does not answer: it is removing a device of the nd "
-		       "bus (%s), and may never come back from it",
-		       text, remover);
+	snprintf(what, sizeof(what), "a device of the nd bus (%s)", remover);
+	return finding_gave_up(name, what, err);
 }
 
 int pmem_find_stuck(const struct root *root, const struct request *request, struct look *look, struct err *err)
