@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -85,6 +86,37 @@ int child_wait(struct child *child, int interrupt, struct deadline deadline, int
 		;
 	child_forget(child);
 	return answer;
+}
+
+/* Of all its threads, in nanoseconds; 0 where that cannot be told. */
+static uint64_t time_used(pid_t pid)
+{
+	struct timespec used;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) < 0)
+		return 0;
+	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+}
+
+enum { WORKING_TICK_MS = 100 };
+
+int child_wait_working(struct child *child, unsigned idle_ms, struct deadline deadline, int *fd)
+{
+	struct deadline idle = deadline_in(idle_ms);
+	uint64_t used = 0;
+	int rc = -ETIMEDOUT;
+
+	while (rc == -ETIMEDOUT && !deadline_passed(idle) && !deadline_passed(deadline)) {
+		uint64_t now;
+
+		rc = child_wait(child, -1, deadline_sooner(deadline_in(WORKING_TICK_MS), deadline), fd);
+		now = rc == -ETIMEDOUT ? time_used(child->pid) : used;
+		if (now != used)
+			idle = deadline_in(idle_ms);
+		used = now;
+	}
+	return rc;
 }
 
 bool child_reap(struct child *child)

@@ -39,6 +39,13 @@ int child_start(struct child *child, child_work *work, void *argument);
 int child_wait(struct child *child, int interrupt, struct deadline deadline, int *fd);
 
 /*
+ * The same of a child that may have much to do: it is waited for until the
+ * deadline as long as it works, and -ETIMEDOUT is returned when it has used no
+ * time of a processor for so many milliseconds.
+ */
+int child_wait_working(struct child *child, unsigned idle_ms, struct deadline deadline, int *fd);
+
+/*
  * Start, wait, and on a deadline or an interrupt kill the child. When it dies
  * within a second it is reaped; when not (it hangs in the kernel) it stays in
  * *left, which the caller keeps: what it may still be doing is not touched

@@ -12,7 +12,8 @@
 #include "util/root.h"
 #include "util/text.h"
 
-enum { FINDING_MS = 5000 };
+/* Without doing anything, and at all: there may be thousands of devices. */
+enum { IDLE_MS = 5000, FINDING_MS = 60000 };
 
 /* One of both. */
 struct finding {
@@ -56,15 +57,18 @@ static int try_finding(void *argument, int *fd)
 	return 0;
 }
 
-static int comes_back(struct finding *finding)
+static int comes_back(struct finding *finding, struct err *err)
 {
-	struct child left;
+	struct child child;
 	int rc;
 
 	if (finding->root->recorded)
 		return 1;
-	rc = child_run(try_finding, finding, -1, deadline_in(FINDING_MS), NULL, &left);
-	child_forget(&left);
+	rc = child_start(&child, try_finding, finding);
+	if (rc < 0)
+		return err_errno(err, rc, "cannot start a process that looks");
+	rc = child_wait_working(&child, IDLE_MS, deadline_in(FINDING_MS), NULL);
+	child_give_up(&child);
 	return rc != -ETIMEDOUT;
 }
 
@@ -73,7 +77,7 @@ int finding_returns(finder *find, const struct root *root, const struct request 
 	struct finding finding = { .root = root, .find = find, .request = request };
 	int rc = request->dry_run ? 0 : libraries_load(err);
 
-	return rc < 0 ? rc : comes_back(&finding);
+	return rc < 0 ? rc : comes_back(&finding, err);
 }
 
 int finding_again_returns(finder_again *find, const struct root *root, const struct look *was, struct err *err)
@@ -81,7 +85,7 @@ int finding_again_returns(finder_again *find, const struct root *root, const str
 	struct finding finding = { .root = root, .again = find, .was = was };
 	int rc = libraries_load(err);
 
-	return rc < 0 ? rc : comes_back(&finding);
+	return rc < 0 ? rc : comes_back(&finding, err);
 }
 
 int finding_gave_up(const char *name, const char *what, struct err *err)

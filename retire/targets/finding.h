@@ -18,7 +18,7 @@ typedef int finder(const struct root *root, const struct request *request, struc
 typedef int finder_again(const struct root *root, const struct look *was, struct look *look, struct err *err);
 
 /*
- * 1; 0 when it has not come back for five seconds: it waits in a child, which is
+ * 1; 0 when it has done nothing for five seconds, or has not come back after a minute: it is in a child, which is
  * left behind then; a negative errno when the libraries that will act are not
  * there. They are loaded for a request that is not only to look, so that one
  * that is missing is told before anything is touched.

@@ -81,6 +81,31 @@ static void a_child_that_takes_too_long_is_killed(void **state)
 	nothing_is_left(&left);
 }
 
+static int work_then_answer(void *argument, int *fd)
+{
+	struct deadline end = deadline_in(1500);
+
+	(void)argument, (void)fd;
+	while (!deadline_passed(end))
+		;
+	return 7;
+}
+
+static void a_child_is_waited_for_as_long_as_it_works(void **state)
+{
+	struct child child;
+
+	(void)state;
+	assert_int_equal(child_start(&child, work_then_answer, NULL), 0);
+	assert_int_equal(child_wait_working(&child, 500, deadline_in(10000), NULL), 7);
+	assert_int_equal(child_start(&child, work_then_answer, NULL), 0);
+	assert_int_equal(child_wait_working(&child, 500, deadline_in(200), NULL), -ETIMEDOUT);
+	child_give_up(&child);
+	assert_int_equal(child_start(&child, sleep_long, NULL), 0);
+	assert_int_equal(child_wait_working(&child, 500, deadline_in(10000), NULL), -ETIMEDOUT);
+	child_give_up(&child);
+}
+
 static void an_interrupt_ends_the_wait(void **state)
 {
 	struct child left;
@@ -182,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_child_answers_what_its_work_returned),
 		cmocka_unit_test(a_child_that_takes_too_long_is_killed),
+		cmocka_unit_test(a_child_is_waited_for_as_long_as_it_works),
 		cmocka_unit_test(an_interrupt_ends_the_wait),
 		cmocka_unit_test(a_child_that_hangs_is_given_up_and_can_be_reaped_later),
 		cmocka_unit_test(a_child_that_dies_without_an_answer_is_an_error),
