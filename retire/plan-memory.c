@@ -71,6 +71,45 @@ static const char *size_of(uint64_t bytes, char *text, size_t size)
 	return text;
 }
 
+/* Memory that the plan moves elsewhere, and of which it is known how much. */
+static bool has_to_move(const struct planning *planning, const struct holder *holder)
+{
+	return holder->type == HOLDER_MEMORY && device_of(planning, holder)->enabled &&
+	       memory_online(&holder->memory) && holder->memory.use_known;
+}
+
+static void less(uint64_t *of, uint64_t bytes)
+{
+	*of -= bytes < *of ? bytes : *of;
+}
+
+/* What all of it needs together, and has: what is free on one of several that go is no room for the others. How
+ * many they are. */
+static size_t add_up(const struct planning *planning, const struct holder *first, struct system_ram *sum)
+{
+	size_t count = 1;
+
+	*sum = first->memory;
+	array_each(holder, &planning->look->holders) {
+		if (holder == first || !has_to_move(planning, holder))
+			continue;
+		count++;
+		for (enum memory_use use = 0; use < MEMORY_USES; use++)
+			sum->used[use] += holder->memory.used[use];
+		less(&sum->elsewhere.free, holder->memory.used[MEMORY_FREE]);
+		less(&sum->elsewhere.reclaimable, holder->memory.used[MEMORY_FILE]);
+	}
+	return count;
+}
+
+static bool is_first_to_move(const struct planning *planning, const struct holder *holder)
+{
+	array_each(other, &planning->look->holders)
+		if (has_to_move(planning, other))
+			return other == holder;
+	return false;
+}
+
 /*
  * The kernel does not fail for want of room, it goes on looking for it:
  * mm/memory_hotplug.c:offline_pages(). What must find some is anonymous; what
@@ -78,24 +117,31 @@ static const char *size_of(uint64_t bytes, char *text, size_t size)
  */
 static int veto_room(struct planning *planning, const struct holder *holder)
 {
-	const struct system_ram *memory = &holder->memory;
-	const struct memory_room *room = &memory->elsewhere;
-	uint64_t must = memory->used[MEMORY_ANONYMOUS], all = memory_used(memory);
 	struct veto veto = { .code = "would-not-fit", .severity = SEVERITY_RISK, .holder = holder->id };
-	char message[MESSAGE], used[32], free_there[32], droppable[32], swap[32];
+	char message[MESSAGE], more[48] = "", used[32], free_there[32], droppable[32], swap[32];
+	const struct memory_room *room;
+	struct system_ram sum;
+	size_t count;
 
-	if (!memory->use_known || all <= room->free)
+	if (!is_first_to_move(planning, holder))
 		return 0;
-	if (must > room->free + room->reclaimable + room->swap)
+	count = add_up(planning, holder, &sum);
+	room = &sum.elsewhere;
+	if (memory_used(&sum) <= room->free)
+		return 0;
+	if (sum.used[MEMORY_ANONYMOUS] > room->free + room->reclaimable + room->swap)
 		veto.severity = SEVERITY_CRITICAL;
-	snprintf(message, sizeof(message),
-		 "%s of %s are in use, and elsewhere there are %s free, %s that could be dropped and %s of swap: "
-		 "%s",
-		 size_of(all, used, sizeof(used)), holder->name,
-		 size_of(room->free, free_there, sizeof(free_there)),
-		 size_of(room->reclaimable, droppable, sizeof(droppable)), size_of(room->swap, swap, sizeof(swap)),
-		 veto.severity == SEVERITY_CRITICAL ? "it does not fit; end who uses it first, or add swap"
-						    : "it may not fit");
+	if (count > 1)
+		snprintf(more, sizeof(more), " and of %zu more", count - 1);
+	snprintf(
+		message, sizeof(message),
+		"%s of %s%s are in use, and elsewhere there are %s free, %s that could be dropped and %s of swap: "
+		"%s",
+		size_of(memory_used(&sum), used, sizeof(used)), holder->name, more,
+		size_of(room->free, free_there, sizeof(free_there)),
+		size_of(room->reclaimable, droppable, sizeof(droppable)), size_of(room->swap, swap, sizeof(swap)),
+		veto.severity == SEVERITY_CRITICAL ? "it does not fit; end who uses it first, or add swap"
+						   : "it may not fit");
 	return plan_add_veto(planning, veto, holder->name, message);
 }
 

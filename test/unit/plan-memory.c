@@ -77,6 +77,17 @@ static void does_not_fit(struct look *look)
 	in_use(look)->elsewhere = (struct memory_room){ .free = BLOCK, .swap = BLOCK / 2 - 1 };
 }
 
+/* What is free for each of them is free on the other one. */
+static void two_beside_each_other(struct look *look)
+{
+	for (int i = 0; i < 2; i++) {
+		struct system_ram *memory = in_use(look);
+
+		memory->used[MEMORY_FREE] = 2 * (uint64_t)BLOCK;
+		memory->elsewhere.free = 2 * (uint64_t)BLOCK;
+	}
+}
+
 static void beside_an_idle_one(struct look *look)
 {
 	add_device(look, MODE_DEVDAX);
@@ -156,6 +167,9 @@ static const struct plan_row rows[] = {
 	  { "would-not-fit" },
 	  .stands = "would-not-fit system RAM of dax0.0 critical",
 	  .says = "does not fit" },
+	{ "what_fits_alone_does_not_fit_together", two_beside_each_other, EVICT_KILL,
+	  .stands = "would-not-fit system RAM of dax0.0 critical",
+	  .says = "512 MiB of system RAM of dax0.0 and of 1 more are in use, and elsewhere there are 0 MiB" },
 	{ "who_is_bound_to_its_node_is_a_risk", bound, EVICT_KILL,
 	  .stands = "policy-broken system RAM of dax0.0 --allow=policy-broken",
 	  .says = "fio[71] (bench.service), fio[72], fio[73] and 1 more are bound to node 1" },
