@@ -158,10 +158,14 @@ scenario_a_pinned_page_refuses_a_card()
 	expect "it has its driver" test "$(driver "$(memdev 0)")" = cxl_mem
 }
 
+# Beside a file system on another card, which notices nothing
 scenario_a_card_is_pulled_and_another_is_plugged()
 {
 	local was slot
 	has_ram || return 0
+	fresh_cxl_pmem 2
+	head -c 1M /dev/urandom >"$work/f"
+	cp "$work/f" "$mnt/f"
 	fresh_ram movable 0
 	was=$(memdev 0)
 	slot=$(slot "$(pci_of "$was")")
@@ -177,6 +181,13 @@ scenario_a_card_is_pulled_and_another_is_plugged()
 	run cxl restore "$was"
 	expect_exit 2
 	expect_json '.vetoes[] | select(.stands and .code == "identity") | .message | contains("serial was 0x3e8")'
+	fresh_ram movable 1000
+	expect "memory of the other card is online" test "$(blocks_in online)" = 4
+	retire_memdev "$(memdev 1000)"
+	expect_exit 0
+	sync "$mnt/f"
+	echo 1 >/proc/sys/vm/drop_caches
+	expect "the file beside it is whole" same_file
 }
 another_is_there() { grep -qx 0x7d0 "$cxl"/mem*/serial; }
 
@@ -227,7 +238,8 @@ scenario_memory_that_is_not_movable_is_a_risk()
 	fi
 }
 
-# While its memory moves away, which takes its time in an emulator
+# The button of a slot is heard for five seconds before it counts. While its memory moves away, which takes its time in an
+# emulator
 scenario_a_card_that_vanishes_in_mid_run_is_told()
 {
 	local card
@@ -235,18 +247,58 @@ scenario_a_card_that_vanishes_in_mid_run_is_told()
 	fresh_ram movable 0
 	card=$(memdev 0)
 	touch "$work/spoils" "$work/warnings-expected"
-	hold memory "$(<"/sys/bus/dax/devices/$(dax)/target_node")" 8388608
-	"$program" cxl retire-memdev --timeout=60 "$card" >"$work/out" 2>"$work/err" &
-	wait_until 20 test -e /run/dax-retire/journal
+	hold memory "$(<"/sys/bus/dax/devices/$(dax)/target_node")" 16777216
 	pull 0
-	wait $!
-	rc=$?
-	echo "# figure: vanished: exit $rc: $(jq -c '[.result, .stuck[]?.message]' "$work/out" | cut -c1-300)"
+	sleep 3.5
+	retire_memdev --timeout=60 "$card"
+	echo "# figure: vanished: exit $rc: $(jq -c '[.result, .stuck[]?.message, .vetoes[]?.message, .error?.message]' "$work/out" | cut -c1-400)"
 	expect "it has ended, and says how" test "$rc" -le 4
-	recover
+	expect "the card is gone" wait_until 20 is_gone "$card"
+	run cxl recover
 	expect "that has an end, too" test "$rc" -le 4
 	retire_region "$region"
 	expect "and the next one" test "$rc" -le 4
+}
+is_gone() { [[ ! -e $cxl/$1 ]]; }
+
+scenario_a_card_that_is_pulled_under_a_file_system_is_told()
+{
+	fresh_cxl_pmem 2
+	touch "$work/spoils" "$work/warnings-expected"
+	fio --name=job --directory="$mnt" --size=16M --rw=randwrite --bs=4k --ioengine=mmap --time_based --runtime=600 \
+		>"$work/fio" 2>&1 &
+	wait_until 30 test -s "$mnt/job.0.0"
+	was=$(memdev 2)
+	pull 2
+	expect "the card is gone" wait_until 40 is_gone "$was"
+	for command in "cxl list-holders $region" "cxl retire-region $region" "cxl retire-memdev $was" "ndctl list-holders all" \
+		"ndctl retire-namespace --evict=kill --grace=0.5 $namespace" "ndctl list-holders $namespace"; do
+		# shellcheck disable=SC2086
+		run $command
+		echo "# figure: $command: exit $rc: $(jq -c '[.result, .vetoes[]?.message, .holders[]?.name, .stuck[]?.message]' "$work/out" | cut -c1-300) $(head -n 2 "$work/err" | cut -c1-200)"
+		expect "$command has an end, and says how" test "$rc" -le 4
+	done
+	pkill -KILL fio
+	expect "nobody hangs" wait_until 20 bash -c '! pgrep -x fio'
+	expect "it can be unmounted" timeout 20 umount "$mnt"
+}
+
+scenario_a_card_that_is_pulled_after_the_tool_was_killed_is_told()
+{
+	local was
+	has_ram || return 0
+	fresh_ram movable 0
+	was=$(memdev 0)
+	touch "$work/spoils" "$work/warnings-expected"
+	"$build/test/helpers/cut" 8 tool "$program" cxl retire-memdev "$was" >"$work/cut" 2>&1
+	pull 0
+	expect "the card is gone" wait_until 40 is_gone "$was"
+	run cxl recover
+	echo "# figure: recovered: exit $rc: $(jq -c '[.result, .stuck[]?.message]' "$work/out" | cut -c1-400) $(head -n 3 "$work/err" | cut -c1-300)"
+	expect "it has ended, and says how" test "$rc" -le 4
+	run cxl restore "$was"
+	echo "# figure: restored: exit $rc: $(jq -c '[.result, .vetoes[]?.message]' "$work/out" | cut -c1-400) $(head -n 3 "$work/err" | cut -c1-300)"
+	expect "a card that is not there is not restored" test "$rc" != 0
 }
 
 scenario_one_that_is_killed_is_recovered()
