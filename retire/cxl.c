@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/text.h"
+
 static char *copy_text(const char *text, int *rc)
 {
 	char *copy = text ? strdup(text) : NULL;
@@ -54,6 +56,15 @@ void cxl_free(struct cxl *cxl)
 	free(cxl->later);
 	free(cxl->host);
 	free(cxl->slot);
+}
+
+bool cxl_is_called(const char *called, const char *name, const char *host, uint64_t serial)
+{
+	uint64_t number;
+
+	if (strcmp(called, name) == 0 || (host && strcmp(called, host) == 0))
+		return true;
+	return serial && parse_number(called, &number) == 0 && number == serial;
 }
 
 uint64_t cxl_decoder_number(const char *decoder)

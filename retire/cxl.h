@@ -60,6 +60,9 @@ enum cxl_change {
 int cxl_copy(const struct cxl *cxl, struct cxl *to);
 void cxl_free(struct cxl *cxl);
 
+/* How a user calls a memdev: its name, its PCI address, or its serial number, decimal or with 0x; each wholly. */
+bool cxl_is_called(const char *called, const char *name, const char *host, uint64_t serial);
+
 /* The number behind the point of "decoder2.1": on one memdev they are committed in that order. */
 uint64_t cxl_decoder_number(const char *decoder);
 

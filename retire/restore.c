@@ -25,22 +25,6 @@ struct restoring {
 	struct execution execution;
 };
 
-/* Each tool has a region0 of its own; what only one of them has, any of them brings back. */
-static bool is_meant(const struct request *request, const struct device *device)
-{
-	return device_has_users(device->type) || !request->tool ||
-	       strcmp(request->tool, device_tool(device->type)) == 0;
-}
-
-static int device_named(const struct request *request, const struct retirement *retirement, const char *name)
-{
-	for (size_t i = 0; i < retirement->was.devices.count; i++)
-		if (strcmp(retirement->was.devices.items[i].name, name) == 0 &&
-		    is_meant(request, &retirement->was.devices.items[i]))
-			return (int)i;
-	return -1;
-}
-
 /* A region brings its namespaces back by itself, so with one of them comes the whole retirement. */
 static int only(const struct retirement *retirement, int device)
 {
@@ -60,7 +44,7 @@ static int find_by_device(struct restoring *restoring, const char *name, struct 
 
 	for (size_t i = names.list.count; rc == 0 && !found && i-- > 0;) {
 		if (retirement_read(root, names.list.items[i].id, retirement, NULL) == 0) {
-			int device = device_named(restoring->session->request, retirement, name);
+			int device = retirement_device(retirement, restoring->session->request->tool, name);
 
 			found = device >= 0 && retirement->committed && !retirement->restored[device];
 			restoring->only = only(retirement, device);

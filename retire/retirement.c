@@ -256,6 +256,27 @@ void retirement_free(struct retirement *retirement)
 	memset(retirement, 0, sizeof(*retirement));
 }
 
+static bool is_meant(const struct device *device, const char *tool)
+{
+	return device_has_users(device->type) || !tool || strcmp(tool, device_tool(device->type)) == 0;
+}
+
+static bool is_called(const struct device *device, const char *called)
+{
+	return device->type == DEVICE_CXL_MEMDEV
+		       ? cxl_is_called(called, device->name, device->cxl.host, device->cxl.serial)
+		       : strcmp(called, device->name) == 0;
+}
+
+int retirement_device(const struct retirement *retirement, const char *tool, const char *called)
+{
+	for (size_t i = 0; i < retirement->was.devices.count; i++)
+		if (is_meant(&retirement->was.devices.items[i], tool) &&
+		    is_called(&retirement->was.devices.items[i], called))
+			return (int)i;
+	return -1;
+}
+
 bool retirement_is_restorable(const struct retirement *retirement)
 {
 	for (size_t i = 0; retirement->committed && i < retirement->was.devices.count; i++)

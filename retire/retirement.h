@@ -55,6 +55,13 @@ int retirement_of_records(const struct root *root, struct retirement *retirement
 
 void retirement_free(struct retirement *retirement);
 
+/*
+ * The index of the device that a user of `tool` (NULL: any) calls so: by the name that it had, a CXL memdev also
+ * by its serial number or PCI address; -1: none. Each tool has a region0 of its own; what only one of them has,
+ * any of them means.
+ */
+int retirement_device(const struct retirement *retirement, const char *tool, const char *called);
+
 /* Something can be brought back: it was committed, and not all of it is restored. */
 bool retirement_is_restorable(const struct retirement *retirement);
 

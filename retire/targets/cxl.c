@@ -255,16 +255,11 @@ static int add_found(struct search *search, struct look *look, struct err *err)
 /* By name, by PCI address, or by serial number: 0 and *found, also NULL; -ENOTUNIQ: two have that number. */
 static int memdev_known_as(const struct cxl_devices *cxl, const char *name, const struct cxl_memdev **found)
 {
-	uint64_t serial;
-
 	*found = cxl_memdev_named(cxl, name);
-	array_each(memdev, &cxl->memdevs)
-		if (!*found && strcmp(memdev->host, name) == 0)
-			*found = memdev;
-	if (*found || parse_number(name, &serial) < 0 || !serial)
+	if (*found)
 		return 0;
 	array_each(memdev, &cxl->memdevs) {
-		if (memdev->serial != serial)
+		if (!cxl_is_called(name, memdev->name, memdev->host, memdev->serial))
 			continue;
 		if (*found)
 			return -ENOTUNIQ;

@@ -77,8 +77,8 @@ has() # JQ
 	jq -e "$1" <"$work/out"
 }
 
-# journal DIRECTORY ID BOOT [RECORD...]: one of namespace0.0, with these records after its plan; the checksums
-# are those of journal.h
+# journal DIRECTORY ID BOOT [RECORD...]: one of namespace0.0, or of the card that $card_serial is of, with these
+# records after its plan; the checksums are those of journal.h
 journal()
 {
 	mkdir -p -m 700 /run/dax-retire "$1"
@@ -88,6 +88,11 @@ journal()
 		device = {"dev": "namespace0.0", "path": "/sys/devices/none/namespace0.0", "driver_device": "pfn0.0",
 		          "driver": "nd_pmem", "node": "pmem0", "type": "pmem-namespace", "mode": "fsdax",
 		          "enabled": True, "number": "4095:1048575", "size": 1071644672}
+		serial = os.environ.get("card_serial")
+		if serial:
+		    device = {"dev": "mem0", "path": "/sys/devices/none/0000:35:00.0/mem0", "driver_device": "mem0",
+		              "driver": "cxl_mem", "type": "cxl-memdev", "enabled": True, "number": "0:0",
+		              "cxl": {"serial": int(serial), "host": "0000:35:00.0", "targets": []}}
 		plan = {"journal": 1, "id": name, "boot": boot, "time": 1795162500, "pid": 1,
 		        "command": "retire-namespace", "evict": "stop", "allow": [], "grace_ms": 1000,
 		        "timeout_ms": 60000, "devices": [device],
@@ -117,7 +122,7 @@ usage()
 		check "$tool restore: takes a name" misuse "specify a device or retirement"
 		for command in recover restore list-retirements; do
 			object=retirement
-			[[ $command != restore ]] || object="device or retirement"
+			[[ $command == list-retirements ]] || object="device or retirement"
 			run $tool $command one two
 			check "$tool $command: no two names" misuse "one $object at a time"
 			run $tool $command --frobnicate
@@ -189,6 +194,51 @@ states()
 	check "again: nothing to do" answers 0 nothing-to-do ''
 }
 
+# A card is not only called by the name that it had
+cards()
+{
+	local boot first=20261106T000000-0006 second=20261107T000000-0007 cut=20261108T000000-0008 name
+	boot=$(cat /proc/sys/kernel/random/boot_id)
+	export card_serial=1000
+	journal $state $first "$boot" '{"commit":true}' '{"end":"retired","time":1795162512}'
+	card_serial=2000 journal $state $second "$boot" '{"commit":true}' '{"end":"retired","time":1795162513}'
+	for name in 1000 0x3e8; do
+		run cxl restore -n $name
+		check "restore of a card by its serial number $name" answers 2 refused 'serial 0x3e8'
+	done
+	for name in mem0 0000:35:00.0; do
+		run cxl restore -n $name
+		check "restore of a card by $name: the newest that fits" answers 2 refused 'serial 0x7d0'
+	done
+	for name in 0x3e80 3e8 0000:35:00 0000:35:00.00 0 ''; do
+		run cxl restore -n "$name"
+		check "restore of no card ${name@Q}" answers 1 error 'no retirement is known'
+	done
+	run ndctl restore -n 0x3e8
+	check "restore of a card is a matter of cxl" answers 1 error 'no retirement is known'
+	journal $state $cut "$boot"
+	journal $now $cut "$boot" '{"at":0,"state":"begun"}'
+	for name in 0x7d0 2000 mem1 0000:36:00.0; do
+		run cxl recover $name
+		check "recover of a card that none was cut with: $name" answers 1 error 'no retirement has such an id'
+	done
+	check "it stays as it is" state_is_of mem0 $cut interrupted
+	run cxl recover 0x3e8
+	check "recover of a card by its serial number" answers 0 recovered recovered
+	check "it says of which" has "[.retirements[].id] == [\"$cut\"]"
+	run cxl recover 0000:35:00.0
+	check "what was recovered has nothing left" answers 1 error 'no retirement has such an id'
+	unset card_serial
+	rm $state/$first $state/$second $state/$cut
+}
+
+# state_is_of DEVICE ID STATE
+state_is_of()
+{
+	run cxl list-retirements "$2"
+	answers 0 listed '' && has ".retirements[0] | .state == \"$3\" and .devices == [\"$1\"]"
+}
+
 # Another process has the lock
 at_work()
 {
@@ -226,6 +276,7 @@ damaged()
 usage
 nothing
 states
+cards
 at_work
 damaged
 echo "1..$count"
