@@ -55,7 +55,8 @@ free_decoder()
 	return 1
 }
 
-# make_region KIND GRANULARITY NUMBER...: over all of these devices, in that order; its name goes to $region
+# make_region KIND GRANULARITY NUMBER...: over all of these devices, in that order, with $PART bytes of each, or all; its
+# name goes to $region
 make_region()
 {
 	local kind=$1 granularity=$2 root number decoder target=0 size
@@ -68,7 +69,7 @@ make_region()
 	for number; do
 		wait_until 10 has_endpoint "$number" || return
 		decoder=$(free_decoder "$(endpoint "$(memdev "$number")")") || return
-		size=$(($(<"$cxl/$(memdev "$number")/$kind/size")))
+		size=${PART:-$(($(<"$cxl/$(memdev "$number")/$kind/size")))}
 		echo "$kind" >"$cxl/$decoder/mode" && echo "$size" >"$cxl/$decoder/dpa_size" || return
 		decoders+=("$decoder")
 	done

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # sampled
-# guest: --pmem 130M --cxl ram:512M --cxl ram:512M --cxl pmem:512M --cxl pmem:512M --cxl-switch ram:512M --cxl-switch pmem:512M --monitor
+# guest: --pmem 130M --cxl ram:512M --cxl ram:512M --cxl pmem:512M --cxl pmem:512M --cxl-switch ram:512M --cxl-switch pmem:512M --cxl both:512M --monitor
 #
-# Memory devices of CXL: 0 and 1 are volatile, 2 and 3 persistent, 4 and 5 one of each behind a switch.
+# Memory devices of CXL: 0 and 1 are volatile, 2 and 3 persistent, 4 and 5 one of each behind a switch, 6 has both.
 
 . "$here/cxl-words.sh"
 
@@ -156,6 +156,54 @@ scenario_a_pinned_page_refuses_a_card()
 	expect_json ".vetoes[] | select(.stands) | .message | contains(\"[$held]\")"
 	expect "all its blocks are online" test "$(blocks_in online)" = 4
 	expect "it has its driver" test "$(driver "$(memdev 0)")" = cxl_mem
+}
+
+scenario_a_card_with_both_kinds_of_memory_leaves_and_comes_back()
+{
+	local card
+	has_ram || return 0
+	card=$(memdev 6)
+	fresh_cxl_pmem 6
+	head -c 1M /dev/urandom >"$work/f"
+	cp "$work/f" "$mnt/f"
+	fresh_ram movable 6
+	snapshot_blocks >"$work/before"
+	retire_memdev "$card"
+	expect_exit 2
+	expect_json '[.vetoes[] | select(.stands) | .code] | index("mount")'
+	expect "nothing has changed" same_blocks
+	retire_memdev --evict=stop "$card"
+	expect_exit 0
+	expect_json '.result == "retired" and .ready_to_remove and ([.steps[] | select(.step == "decommit")] | length == 2)'
+	expect "it has no driver" test -z "$(driver "$card")"
+	retire_memdev "$card"
+	expect_exit 0
+	expect_json '.result == "already-retired"'
+	run cxl restore "$card"
+	expect_exit 0
+	expect "its memory is as before" same_blocks
+	expect "its file is there" same_file
+}
+
+scenario_two_regions_of_one_card_go_and_come_back_in_their_order()
+{
+	local card first
+	has_ram || return 0
+	card=$(memdev 0)
+	PART=268435456 fresh_ram movable 0
+	first=$region
+	PART=268435456 fresh_ram movable 0
+	retire_region "$first"
+	expect_exit 2
+	expect_json '.vetoes[] | select(.stands and .code == "decoder-order") | .message | contains("'"$region"'")'
+	retire_memdev "$card"
+	expect_exit 0
+	expect_json '[.steps[] | select(.step == "decommit") | .subject] == ["'"$region"'", "'"$first"'"]'
+	run cxl restore "$card"
+	expect_exit 0
+	expect "all blocks of the second are online" test "$(blocks_in online)" = 2
+	region=$first
+	expect "all blocks of the first are online" test "$(blocks_in online)" = 2
 }
 
 # Beside a file system on another card, which notices nothing
