@@ -108,13 +108,13 @@ fresh_ram()
 	echo offline >/sys/devices/system/memory/auto_online_blocks
 	make_region ram 256 "$@" || { failed=1; echo "# no region over $*"; return; }
 	# a name that was a device once stays with that driver
-	wait_until 10 test -e "/sys/bus/dax/devices/$(dax)/driver" || failed=1
+	expect "its dax device has a driver" wait_until 20 test -e "/sys/bus/dax/devices/$(dax)/driver"
 	if [[ ! /sys/bus/dax/devices/$(dax)/driver -ef /sys/bus/dax/drivers/kmem ]]; then
 		dax >/sys/bus/dax/drivers/device_dax/unbind
 		dax >/sys/bus/dax/drivers/device_dax/remove_id
 		dax >/sys/bus/dax/drivers/kmem/new_id
 	fi 2>/dev/null
-	wait_until 10 test -e "$(blocks | head -n 1)" || failed=1
+	expect "its blocks are there" wait_until 20 test -e "$(blocks | head -n 1)"
 	for block in $(blocks | tac); do
 		echo "online_$zone" >"$block/state"
 	done
@@ -124,11 +124,11 @@ fresh_ram()
 fresh_cxl_pmem()
 {
 	make_region pmem 4096 "$@" || { failed=1; echo "# no region over $*"; return; }
-	wait_until 10 nd_region || failed=1
+	expect "it has an nd region" wait_until 20 nd_region
 	namespace=$(ndctl create-namespace -f -m fsdax -M mem -r "$(nd_region)" | jq -r .dev)
 	disk=/dev/$(ndctl list -n "$namespace" | jq -r '.[0].blockdev')
-	wait_until 10 test -b "$disk" || failed=1
-	setup_xfs "$disk" "$mnt" || failed=1
+	expect "its disk is there" wait_until 20 test -b "$disk"
+	expect "its file system is mounted" setup_xfs "$disk" "$mnt"
 }
 
 # what the nd bus calls $region
