@@ -41,6 +41,7 @@ int cxl_copy(const struct cxl *cxl, struct cxl *to)
 	to->later = copy_text(cxl->later, &rc);
 	to->host = copy_text(cxl->host, &rc);
 	to->slot = copy_text(cxl->slot, &rc);
+	to->port = copy_text(cxl->port, &rc);
 	copy_targets(cxl, to, &rc);
 	return rc;
 }
@@ -56,6 +57,7 @@ void cxl_free(struct cxl *cxl)
 	free(cxl->later);
 	free(cxl->host);
 	free(cxl->slot);
+	free(cxl->port);
 }
 
 bool cxl_is_called(const char *called, const char *name, const char *host, uint64_t serial)

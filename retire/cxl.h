@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "retire/aer.h"
 #include "util/array.h"
 
 /* One position of a region. Names are of this boot; the serial number tells the card. */
@@ -36,10 +37,13 @@ struct cxl {
 	ARRAY_OF(struct cxl_target) targets; /* by position */
 
 	/* of a memdev */
-	uint64_t serial; /* 0: it has none, or it cannot be read */
-	char *host;	 /* the PCI device "0000:35:00.0"; NULL: it is none */
-	char *slot;	 /* whose power goes on and off with it, by its name in /sys/bus/pci/slots; NULL: none */
-	int numa_node;	 /* -1: none */
+	uint64_t serial;  /* 0: it has none, or it cannot be read */
+	char *host;	  /* the PCI device "0000:35:00.0"; NULL: it is none */
+	char *slot;	  /* whose power goes on and off with it, by its name in /sys/bus/pci/slots; NULL: none */
+	char *port;	  /* the PCI port above it, "0000:34:00.0"; NULL: none, or out of a journal */
+	bool port_counts; /* … counts errors of the link … */
+	struct aer_counts counted; /* … and had so many when it was looked at */
+	int numa_node;		   /* -1: none */
 	uint64_t ram_size, pmem_size;
 
 	bool absent; /* of either: it is not there any more, and its slot has no power */

@@ -11,6 +11,19 @@
 
 #define SLOTS "/sys/bus/pci/slots"
 
+/* ".../0000:34:00.0/0000:35:00.0/mem0"; of what is in no slot it may be the host bridge, which counts nothing */
+static int find_port(const struct root *root, const char *path, struct cxl *cxl)
+{
+	_cleanup_free_ char *host = strndup(path, (size_t)(strrchr(path, '/') - path));
+
+	cxl->host = cxl_host_of(path);
+	cxl->port = host ? cxl_host_of(host) : NULL;
+	if (!cxl->host || !cxl->port)
+		return -ENOMEM;
+	cxl->port_counts = aer_read(root, cxl->port, &cxl->counted) == 0;
+	return 0;
+}
+
 int cxl_memdev_describe(const struct root *root, const char *name, struct device *device)
 {
 	struct cxl *cxl = &device->cxl;
@@ -38,12 +51,11 @@ int cxl_memdev_describe(const struct root *root, const char *name, struct device
 		if (!device->driver_device)
 			return -ENOMEM;
 	}
-	cxl->host = cxl_host_of(device->path);
 	device->size = device->capacity = cxl->ram_size + cxl->pmem_size;
 	cxl->numa_node = root_numberf(root, &node, CXL_DEVICES "/%s/numa_node", name) == 0 && node < INT32_MAX
 				 ? (int)node
 				 : -1;
-	return cxl->host ? 0 : -ENOMEM;
+	return find_port(root, device->path, cxl);
 }
 
 /* A slot whose power can be switched: one that has none helps nobody. */

@@ -71,6 +71,23 @@ static void a_card_is_known_by_its_number_and_its_place(void **state)
 	assert_int_equal(find_with(f, targets_find_cxl_region, "mem1", NULL, NULL), -ENODEV);
 }
 
+static void the_port_above_a_card_counts_its_errors(void **state)
+{
+	static const char port[] = "/sys/bus/pci/devices/pci0000:00";
+	struct fixture *f = *state;
+
+	assert_int_equal(find(f, "mem2"), 0);
+	assert_string_equal(found(f, 2)->cxl.port, "pci0000:00");
+	assert_false(found(f, 2)->cxl.port_counts);
+	text(f, "RxErr 2\nTOTAL_ERR_COR 2\n", "%s/aer_dev_correctable", port);
+	text(f, "TOTAL_ERR_NONFATAL 0\n", "%s/aer_dev_nonfatal", port);
+	text(f, "TOTAL_ERR_FATAL 4\n", "%s/aer_dev_fatal", port);
+	assert_int_equal(find(f, "mem2"), 0);
+	assert_true(found(f, 2)->cxl.port_counts);
+	assert_int_equal(found(f, 2)->cxl.counted.correctable, 2);
+	assert_int_equal(found(f, 2)->cxl.counted.fatal, 4);
+}
+
 static void two_cards_of_one_number_are_told_by_name_only(void **state)
 {
 	struct fixture *f = *state;
@@ -360,6 +377,7 @@ int main(void)
 		TEST(a_memdev_brings_its_regions_and_what_is_on_them),
 		TEST(a_region_has_its_cards_by_position),
 		TEST(a_card_is_known_by_its_number_and_its_place),
+		TEST(the_port_above_a_card_counts_its_errors),
 		TEST(two_cards_of_one_number_are_told_by_name_only),
 		TEST(filters_are_matched_exactly),
 		TEST(a_name_of_many_dots_leads_nowhere),
