@@ -233,6 +233,92 @@ static void another_region_by_cookie_size_or_address(void **state)
 	assert_int_equal(check(f, &f->region), -ENODEV);
 }
 
+#define CXL "/sys/devices/platform/ACPI0017:00/root0"
+
+/* The same on a region of CXL, as it is: with the bridge registered anew its numbers are others. */
+static void put_on_cxl(struct fixture *f)
+{
+	static const char now_at[] = CXL "/nvdimm-bridge1/ndbus3/region0";
+
+	driver(f, "/sys/bus/nd/devices/region0",
+	       "../../../devices/platform/ACPI0017:00/root0/nvdimm-bridge1/ndbus3/region0");
+	driver(f, "/sys/bus/nd/devices/namespace0.0",
+	       "../../../devices/platform/ACPI0017:00/root0/nvdimm-bridge1/ndbus3/region0/namespace0.0");
+	for (size_t i = 0; i < 2; i++) {
+		static const char *const names[] = { "", "/namespace0.0" };
+		char name[128];
+
+		snprintf(name, sizeof(name), "%s%s/size", now_at, names[i]);
+		tree_text(&f->place.tree, name, "1073741824\n");
+		snprintf(name, sizeof(name), "%s%s/resource", now_at, names[i]);
+		tree_text(&f->place.tree, name, "0x240000000\n");
+	}
+	tree_text(&f->place.tree, CXL "/nvdimm-bridge1/ndbus3/region0/set_cookie", "0x1b7f5bd5a7a3bf2c\n");
+	tree_text(&f->place.tree, CXL "/nvdimm-bridge1/ndbus3/region0/namespace0.0/uuid", UUID "\n");
+	tree_text(&f->place.tree, CXL "/nvdimm-bridge1/ndbus3/region0/namespace0.0/holder", "\n");
+	driver(f, CXL "/nvdimm-bridge1/ndbus3/region0/driver", "../../../../../../../bus/nd/drivers/nd_region");
+	free(f->device.path);
+	f->device.path = own(CXL "/nvdimm-bridge0/ndbus0/region0/namespace0.0");
+	free(f->region.path);
+	f->region.path = own(CXL "/nvdimm-bridge0/ndbus0/region0");
+}
+
+static void on_cxl_the_numbers_of_the_bus_are_no_identity(void **state)
+{
+	struct fixture *f = *state;
+
+	put_on_cxl(f);
+	assert_int_equal(check(f, &f->device), 0);
+	assert_int_equal(check(f, &f->region), 0);
+	assert_int_equal(targets_is_enabled(&f->place.root, &f->region), 1);
+	now(f, CXL "/nvdimm-bridge1/ndbus3/region0/namespace0.0/uuid", OTHER "\n");
+	expect_stale(f, &f->device, "namespace0.0 is another one: its uuid is " OTHER ", it was " UUID);
+	now(f, CXL "/nvdimm-bridge1/ndbus3/region0/set_cookie", "0x1\n");
+	expect_stale(f, &f->region, "region0 is another one: its set_cookie is 0x1, it was 0x1b7f5bd5a7a3bf2c");
+}
+
+static void on_cxl_what_is_not_there_yet_is_awaited(void **state)
+{
+	struct fixture *f = *state;
+
+	put_on_cxl(f);
+	driver(f, "/sys/bus/nd/devices/namespace0.0", NULL);
+	assert_int_equal(check(f, &f->device), -ENODEV);
+	driver(f, CXL "/nvdimm-bridge1/ndbus3/region0/driver", NULL);
+	assert_int_equal(check(f, &f->device), -ENXIO);
+	driver(f, "/sys/bus/nd/devices/region0", NULL);
+	assert_int_equal(check(f, &f->device), -ENXIO);
+	assert_int_equal(check(f, &f->region), -ENXIO);
+}
+
+static void on_cxl_the_address_tells_where_nothing_else_does(void **state)
+{
+	struct fixture *f = *state;
+
+	put_on_cxl(f);
+	free(take_ptr(f->device.uuid));
+	now(f, CXL "/nvdimm-bridge1/ndbus3/region0/namespace0.0/uuid", NULL);
+	expect_stale(f, &f->device,
+		     "namespace0.0 is another one: its resource is 0x240000000, it was 0x140000000");
+}
+
+/* Another root, or a bus that is none of CXL. */
+static void another_path_on_cxl_is_another_one(void **state)
+{
+	static const char *const others[] = {
+		"/sys/devices/platform/ACPI0017:00/root1/nvdimm-bridge0/ndbus0/region0",
+		CXL "/nvdimm-bridge0/ndbus0x/region0", CXL "/ndbus0/region0", CXL "/nvdimm-bridge0/ndbus0/region00"
+	};
+	struct fixture *f = *state;
+
+	put_on_cxl(f);
+	for (size_t i = 0; i < COUNT_OF(others); i++) {
+		free(f->region.path);
+		f->region.path = own(others[i]);
+		assert_int_equal(check(f, &f->region), -ESTALE);
+	}
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -249,6 +335,10 @@ int main(void)
 		TEST(another_place_is_another_one),
 		TEST(a_namespace_that_is_gone),
 		TEST(another_region_by_cookie_size_or_address),
+		TEST(on_cxl_the_numbers_of_the_bus_are_no_identity),
+		TEST(on_cxl_what_is_not_there_yet_is_awaited),
+		TEST(on_cxl_the_address_tells_where_nothing_else_does),
+		TEST(another_path_on_cxl_is_another_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
