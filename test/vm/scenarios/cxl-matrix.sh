@@ -8,8 +8,23 @@
 
 . "$here/cxl-words.sh"
 
+# Who is on a card in each state, and what it is (holder_row)
+declare -gA what=(
+	[ram-loaded]="memory of the system that processes use: it moves away"
+	[ram-pinned]="a page of memory of the system that is pinned in a pipe"
+	[pmem-loaded]="files that are mapped and written all the time"
+	[pmem-pinned]="a page of a file, spliced into a pipe"
+)
+row() { holder_row "cxl-$kind-$state" "$1" "$2" "${what[$kind-$state]}"; }
+
 # What no card can be on this kernel
-none() { for state in idle loaded pinned; do echo "# matrix: $kind | $layout | $state | no such regions"; done; }
+none()
+{
+	for state in idle loaded pinned; do
+		echo "# matrix: $kind | $layout | $state | no such regions"
+		[[ $state == idle ]] || row impossible -
+	done
+}
 
 load_ram() { hold memory "$node" 8388608; }
 pin_ram() { hold memory-pin "$node" 65536; }
@@ -97,6 +112,11 @@ card()
 		retire_memdev --timeout=120 "${how[@]}" "${cards[@]}"
 		expect_gone
 		echo "# matrix: $kind | $layout | $state | ${veto:+refused: $veto; then }clean, $ms ms"
+		case $state-$veto in
+		idle-*) ;;
+		*process*) row named kill ;;
+		loaded-) row lets-go - ;;
+		esac
 		expect_back
 		pkill -KILL -x 'mkholder|fio'
 	done

@@ -70,6 +70,7 @@ pmem_in_rounds()
 	how=(--evict=kill --grace=0.5)
 	is_as_before() { same_file; }
 	in_rounds
+	holder_row cxl-open named kill "a file that a process has open which ignores SIGTERM"
 }
 
 scenario_a_file_system_on_a_region_leaves_and_comes_back()
@@ -117,8 +118,8 @@ scenario_a_device_that_shares_a_region_is_refused_without_the_others()
 
 scenario_a_mapped_device_dax_of_a_region_is_retired()
 {
-	local device
-	has_ram || return 0
+	local device what="the device-dax, mapped"
+	has_ram || { holder_row cxl-dax-map impossible - "$what"; return 0; }
 	fresh_ram movable 0
 	device=$(dax)
 	daxctl offline-memory "$device" >/dev/null 2>&1
@@ -132,6 +133,7 @@ scenario_a_mapped_device_dax_of_a_region_is_retired()
 	run cxl restore "$region"
 	expect_exit 0
 	expect "it is a device again" test "$(basename "$(readlink "/sys/bus/dax/devices/$(dax)/driver")")" = device_dax
+	holder_row cxl-dax-map named term "$what"
 }
 
 scenario_memory_under_load_moves_away()
