@@ -163,7 +163,8 @@ leave_cxl()
 		echo 0 >"$one/commit"
 		echo "$region" >"$cxl/root0/$(basename "$(dirname "$(readlink -f "$one")")")/delete_region"
 	done
-	for one in "$cxl"/decoder*; do
+	# the kernel takes it back from the last one of a card on only
+	for one in $(printf '%s\n' "$cxl"/decoder* | sort -rV); do
 		[[ ! -e $one/dpa_size || $(($(<"$one/dpa_size"))) == 0 ]] || echo 0 >"$one/dpa_size"
 	done
 	# labels are of a region, and of which cards it was over

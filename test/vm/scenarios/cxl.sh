@@ -162,14 +162,17 @@ scenario_a_pinned_page_refuses_a_card()
 
 scenario_a_card_with_both_kinds_of_memory_leaves_and_comes_back()
 {
-	local card
+	local card ram
 	has_ram || return 0
 	card=$(memdev 6)
+	# in this order: drivers/cxl/core/hdm.c:cxl_dpa_alloc()
+	fresh_ram movable 6
+	ram=$region
+	snapshot_blocks >"$work/before"
 	fresh_cxl_pmem 6
+	region=$ram
 	head -c 1M /dev/urandom >"$work/f"
 	cp "$work/f" "$mnt/f"
-	fresh_ram movable 6
-	snapshot_blocks >"$work/before"
 	retire_memdev "$card"
 	expect_exit 2
 	expect_json '[.vetoes[] | select(.stands) | .code] | index("mount")'
