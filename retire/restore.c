@@ -82,6 +82,17 @@ static bool concerns(const struct restoring *restoring, size_t device)
 	return (restoring->only < 0 || restoring->only == (int)device) && !restoring->retirement.restored[device];
 }
 
+/* A namespace whose region is still away is looked at when that is back, a card when its slot has power again. */
+static bool comes_back(const struct restoring *restoring, size_t device)
+{
+	if (restoring->retirement.was.devices.items[device].type != DEVICE_CXL_MEMDEV)
+		return restoring->only < 0;
+	array_each(captured, &restoring->retirement.captured)
+		if (captured->device == (int)device && captured->type == STEP_POWER_OFF)
+			return true;
+	return false;
+}
+
 /* All that stands against it, in one go. */
 static bool is_refused(struct restoring *restoring)
 {
@@ -98,8 +109,7 @@ static bool is_refused(struct restoring *restoring)
 				 ? machine->check_identity(machine->root, &was->devices.items[i], &err)
 				 : 0;
 
-		/* a namespace whose region is still away is looked at when that is back */
-		if (rc >= 0 || (rc == -ENXIO && restoring->only < 0))
+		if (rc >= 0 || (rc == -ENXIO && comes_back(restoring, i)))
 			continue;
 		refused = true;
 		veto = array_add(&result->vetoes);

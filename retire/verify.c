@@ -151,9 +151,10 @@ static int check_burned(struct execution *execution, const struct device *device
 	result_add_verify(execution->result, NOT_BURNED, CHECK_FALSE, why);
 	result_add_stuck(
 		execution->result, device->name, NULL,
-		"burned: somebody brought its memory online between the last look and the unbind (%s). The "
-		"system goes on using it, without a driver, and only a reboot gives it back: until then do "
-		"not destroy its namespace or region; what of it is online can still be taken offline",
+		"burned: its memory was online when it lost its driver, since somebody brought it online between "
+		"the last look and the unbind, or pulled its card (%s). The system goes on using it, and only a "
+		"reboot gives it back: until then do not destroy its namespace or region; what of it is online "
+		"can still be taken offline",
 		why);
 	return 1;
 }

@@ -93,6 +93,8 @@ journal()
 		    device = {"dev": "mem0", "path": "/sys/devices/none/0000:35:00.0/mem0", "driver_device": "mem0",
 		              "driver": "cxl_mem", "type": "cxl-memdev", "enabled": True, "number": "0:0",
 		              "cxl": {"serial": int(serial), "host": "0000:35:00.0", "targets": []}}
+		if os.environ.get("card_slot"):
+		    device["cxl"]["slot"] = os.environ["card_slot"]
 		plan = {"journal": 1, "id": name, "boot": boot, "time": 1795162500, "pid": 1,
 		        "command": "retire-namespace", "evict": "stop", "allow": [], "grace_ms": 1000,
 		        "timeout_ms": 60000, "devices": [device],
@@ -198,6 +200,7 @@ states()
 cards()
 {
 	local boot first=20261106T000000-0006 second=20261107T000000-0007 cut=20261108T000000-0008 name
+	local third=20261107T000001-0009
 	boot=$(cat /proc/sys/kernel/random/boot_id)
 	export card_serial=1000
 	journal $state $first "$boot" '{"commit":true}' '{"end":"retired","time":1795162512}'
@@ -210,6 +213,9 @@ cards()
 		run cxl restore -n $name
 		check "restore of a card by $name: the newest that fits" answers 2 refused 'serial 0x7d0'
 	done
+	card_slot=7 card_serial=3000 journal $state $third "$boot" '{"commit":true}' '{"end":"retired","time":1795162514}'
+	run cxl restore -n 3000
+	check "restore of a card that was pulled, and not switched off by us" answers 2 refused 'slot 7 has no power, or is empty'
 	for name in 0x3e80 3e8 0000:35:00 0000:35:00.00 0 ''; do
 		run cxl restore -n "$name"
 		check "restore of no card ${name@Q}" answers 1 error 'no retirement is known'
@@ -229,7 +235,7 @@ cards()
 	run cxl recover 0000:35:00.0
 	check "what was recovered has nothing left" answers 1 error 'no retirement has such an id'
 	unset card_serial
-	rm $state/$first $state/$second $state/$cut
+	rm $state/$first $state/$second $state/$third $state/$cut
 }
 
 # state_is_of DEVICE ID STATE
