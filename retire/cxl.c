@@ -39,6 +39,7 @@ int cxl_copy(const struct cxl *cxl, struct cxl *to)
 	memset(&to->targets, 0, sizeof(to->targets));
 	to->root_decoder = copy_text(cxl->root_decoder, &rc);
 	to->later = copy_text(cxl->later, &rc);
+	to->other = copy_text(cxl->other, &rc);
 	to->host = copy_text(cxl->host, &rc);
 	to->slot = copy_text(cxl->slot, &rc);
 	to->port = copy_text(cxl->port, &rc);
@@ -55,6 +56,7 @@ void cxl_free(struct cxl *cxl)
 	free(cxl->targets.items);
 	free(cxl->root_decoder);
 	free(cxl->later);
+	free(cxl->other);
 	free(cxl->host);
 	free(cxl->slot);
 	free(cxl->port);

@@ -32,9 +32,12 @@ struct cxl {
 	bool committed;	      /* its decoders are programmed */
 	bool locked;	      /* … by firmware, for good: one of its decoders says so */
 	bool refuses;	      /* … and the kernel refuses to take it down: it says so of the region itself */
-	char *later;  /* a region that was committed after it on one of its cards, and is none of the look; NULL */
-	bool unowned; /* memory of this system lies there that no dax device has */
+	char *later; /* a region that was committed after it on one of its cards, and is none of the look; NULL */
 	ARRAY_OF(struct cxl_target) targets; /* by position */
+
+	/* of either */
+	char *other;  /* a dax device that is on no region, "dax1.0", has memory of it in use; NULL: none has */
+	bool unowned; /* memory of this system lies there that no dax device has */
 
 	/* of a memdev */
 	uint64_t serial;  /* 0: it has none, or it cannot be read */

@@ -22,6 +22,10 @@ struct memory_range {
 	uint64_t start, size;
 };
 
+struct memory_ranges {
+	ARRAY_OF(struct memory_range);
+};
+
 /* As `state` has it: drivers/base/memory.c:state_show(). */
 enum memory_state { MEMORY_OFFLINE, MEMORY_ONLINE, MEMORY_GOING_OFFLINE };
 

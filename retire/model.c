@@ -238,7 +238,8 @@ void device_free(struct device *device)
 
 bool device_is_burned(const struct device *device)
 {
-	return device->cxl.unowned && !(device->driver && cxl_has_cards(&device->cxl));
+	return device->type == DEVICE_CXL_REGION && device->cxl.unowned &&
+	       !(device->driver && cxl_has_cards(&device->cxl));
 }
 
 bool device_has_pages(const struct device *device)

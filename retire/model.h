@@ -91,7 +91,7 @@ struct device {
 	uint64_t set_cookie; /* of a region: of the DIMMs and the places on them that it is made of */
 
 	/* What can be mapped of it, page by page: without what the kernel keeps for itself at its start. */
-	ARRAY_OF(struct memory_range) memory;
+	struct memory_ranges memory;
 	uint64_t align; /* of a device-dax: its pages are that large, in bytes; 0: unknown */
 
 	struct cxl cxl; /* of a CXL region or memdev, and empty else */

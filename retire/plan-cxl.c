@@ -83,6 +83,30 @@ static int veto_unowned(struct planning *planning, const struct device *device)
 	return plan_add_veto(planning, veto, device->name, message);
 }
 
+/* Firmware's: drivers/dax/hmem/hmem.c. It is retired by its own name, and is in nobody's way then. */
+static int veto_other(struct planning *planning, const struct device *device)
+{
+	struct veto veto = { .code = "other-dax-device", .severity = SEVERITY_CRITICAL };
+	const char *other = device->cxl.other;
+	char message[MESSAGE];
+
+	snprintf(message, sizeof(message),
+		 "%s has memory of %s, and is on no region of CXL, as what firmware has set apart: retire it "
+		 "first, "
+		 "with 'daxctl retire-device %s'",
+		 other, device->name, other);
+	return plan_add_veto(planning, veto, device->name, message);
+}
+
+/* By whom its memory is had that no region of the look has. */
+static int veto_users(struct planning *planning, const struct device *device)
+{
+	int rc = device->cxl.unowned ? veto_unowned(planning, device) : 0;
+
+	/* one that is down has its addresses, and nothing at them */
+	return rc < 0 || !device->cxl.other || !device->enabled ? rc : veto_other(planning, device);
+}
+
 /* drivers/cxl/core/region.c:commit_store() lets its lock go while the driver is taken away. */
 static int veto_half_torn(struct planning *planning, const struct device *device)
 {
@@ -134,7 +158,7 @@ int plan_veto_cxl_region(struct planning *planning, int index)
 {
 	const struct device *device = &planning->look->devices.items[index];
 	const struct cxl *cxl = &device->cxl;
-	int rc = cxl->unowned ? veto_unowned(planning, device) : 0;
+	int rc = veto_users(planning, device);
 
 	if (rc == 0 && !cxl->unowned && device->driver && !cxl->committed && cxl_has_cards(cxl))
 		rc = veto_half_torn(planning, device);
@@ -149,10 +173,11 @@ int plan_veto_cxl_memdev(struct planning *planning, int index)
 {
 	const struct device *device = &planning->look->devices.items[index];
 	struct veto veto = { .code = "no-slot", .severity = SEVERITY_CRITICAL };
+	int rc = veto_users(planning, device);
 	char message[MESSAGE];
 
-	if (!planning->request->power_off || device->cxl.slot || device->cxl.absent)
-		return 0;
+	if (rc < 0 || !planning->request->power_off || device->cxl.slot || device->cxl.absent)
+		return rc;
 	snprintf(message, sizeof(message),
 		 "%s (%s) is in no slot whose power can be switched: retire it without --power-off, and pull "
 		 "it by hand as the machine's manual says",

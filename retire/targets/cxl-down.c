@@ -34,7 +34,7 @@ static int check_unused(const struct root *root, const struct device *device)
 	rc = rc < 0 ? rc : has_users(root, device);
 	if (rc != 0)
 		return rc < 0 ? rc : -EADDRINUSE;
-	return dax_range_is_online(root, &range) ? -EADDRINUSE : 0;
+	return cxl_check_range(root, &range);
 }
 
 /* 1 the region is there, 0 not, or a negative errno. */
@@ -108,14 +108,27 @@ int cxl_region_erase(const struct root *root, const struct device *device)
 	return rc;
 }
 
-/* -EADDRINUSE: a region that this decoder is for is committed, or has a driver. */
+/* One that is for no region, but programmed: by firmware, for memory that is had by its address. */
+static int check_range(const struct root *root, const char *decoder)
+{
+	struct memory_range range;
+	int rc = cxl_decoder_range(root, decoder, &range);
+
+	return rc < 0 || !range.size ? rc : cxl_check_range(root, &range);
+}
+
+/* -EADDRINUSE: a region that this decoder is for is committed, or has a driver, or without one its memory is in
+ * use.
+ */
 static int check_decoder(const struct root *root, const char *decoder)
 {
 	_cleanup_free_ char *region = NULL;
 	int rc = cxl_decoder_region(root, decoder, &region);
 
-	if (rc < 0 || !region)
-		return rc == -ENOENT ? 0 : rc;
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	if (!region)
+		return check_range(root, decoder);
 	rc = cxl_has_driver(root, region);
 	return rc < 0 ? rc : rc || is_committed(root, region) ? -EADDRINUSE : 0;
 }

@@ -34,6 +34,7 @@ struct search {
 	const struct cxl_devices *cxl;
 	bool *has_region, *has_memdev; /* by index */
 	struct look regions, memdevs;  /* their devices only */
+	struct cxl_others others;
 };
 
 /* A filter is the name, or the number alone, or of a bus who provides it. */
@@ -72,14 +73,49 @@ static bool memdev_fits(const struct search *search, const struct cxl_memdev *me
 	return bus_fits(search->request, path);
 }
 
+/* What was found last has memory at these addresses: who else has? */
+static int find_other(struct search *search, struct look *found, const struct memory_range *range)
+{
+	struct cxl *cxl = &found->devices.items[found->devices.count - 1].cxl;
+	const char *other = cxl_other_at(&search->others, range);
+
+	if (!other || cxl->other)
+		return 0;
+	cxl->other = strdup(other);
+	cxl->unowned = false;
+	return cxl->other ? 0 : -ENOMEM;
+}
+
 static int find_region(struct search *search, const struct cxl_region *region, struct err *err)
 {
 	bool *has = &search->has_region[region - search->cxl->regions.items];
+	const struct device *device;
+	int rc;
 
 	if (*has)
 		return 0;
 	*has = true;
-	return finding_add(search->root, cxl_region_describe, region->name, &search->regions, err);
+	rc = finding_add(search->root, cxl_region_describe, region->name, &search->regions, err);
+	if (rc < 0)
+		return rc;
+	device = &search->regions.devices.items[search->regions.devices.count - 1];
+	return find_other(search, &search->regions,
+			  &(const struct memory_range){ device->resource, device->size });
+}
+
+/* Firmware has programmed the decoder, and no region is made of it: its memory may be in use all the same. */
+static int find_loose(struct search *search, const char *decoder, struct err *err)
+{
+	struct cxl *cxl = &search->memdevs.devices.items[search->memdevs.devices.count - 1].cxl;
+	struct memory_range range;
+	int rc = cxl_decoder_range(search->root, decoder, &range);
+
+	if (rc == 0 && range.size)
+		rc = find_other(search, &search->memdevs, &range);
+	if (rc < 0)
+		return err_errno(err, rc, "cannot read what %s is for", decoder);
+	cxl->unowned |= range.size && !cxl->other && dax_range_is_online(search->root, &range);
+	return 0;
 }
 
 static int find_region_of(struct search *search, const char *decoder, struct err *err)
@@ -91,7 +127,7 @@ static int find_region_of(struct search *search, const char *decoder, struct err
 	if (rc < 0 && rc != -ENOENT)
 		return err_errno(err, rc, "cannot read which region %s is for", decoder);
 	if (!name)
-		return 0;
+		return find_loose(search, decoder, err);
 	region = cxl_region_named(search->cxl, name);
 	return region ? find_region(search, region, err)
 		      : err_set(err, -EAGAIN, "%s is for %s, which has just come or gone: look again", decoder,
@@ -392,11 +428,21 @@ static int check_filters(const struct search *search, struct err *err)
 				     printable(search->request->decoder, text, sizeof(text)));
 }
 
+/* Only root may read where their memory is. */
+static int find_others(struct search *search, struct look *look, struct err *err)
+{
+	int rc = cxl_others_read(search->root, &search->others);
+
+	if (rc == -EACCES || rc == -EPERM)
+		rc = look_add_unknown(look, "dax devices that are on no region", "permission denied");
+	return rc < 0 ? err_errno(err, rc, "cannot list dax devices") : 0;
+}
+
 static int find(const struct root *root, const struct request *request, const struct kind *kind, struct look *look,
 		struct err *err)
 {
 	_cleanup_cxl_ struct cxl_devices cxl = { 0 };
-	struct search search = { root, request, &cxl, NULL, NULL, { { 0 } }, { { 0 } } };
+	struct search search = { root, request, &cxl, NULL, NULL, { { 0 } }, { { 0 } }, { { 0 } } };
 	int rc = cxl_devices_read(root, &cxl);
 
 	look->initial_namespaces = sysfs_sees_everybody(root);
@@ -405,8 +451,10 @@ static int find(const struct root *root, const struct request *request, const st
 	if (rc == 0 && (!search.has_region || !search.has_memdev))
 		rc = -ENOMEM;
 	rc = rc < 0 ? err_errno(err, rc, "cannot list CXL devices") : check_filters(&search, err);
+	rc = rc < 0 ? rc : find_others(&search, look, err);
 	rc = rc < 0 ? rc : find_names(&search, kind, err);
 	rc = rc < 0 ? rc : add_found(&search, look, err);
+	cxl_others_free(&search.others);
 	look_free(&search.regions);
 	look_free(&search.memdevs);
 	free(search.has_region);

@@ -31,6 +31,29 @@ int cxl_find_slots(const struct root *root, struct look *look);
  */
 int cxl_region_dax(const struct root *root, const char *path, struct sysfs_names *names);
 
+/* Dax devices with a driver that are on no region, and where their memory is. */
+struct cxl_other {
+	char *name;
+	struct memory_ranges memory;
+};
+
+struct cxl_others {
+	ARRAY_OF(struct cxl_other) list;
+};
+
+/* Fills *others, which the caller frees whatever is returned. 0 or a negative errno. */
+int cxl_others_read(const struct root *root, struct cxl_others *others);
+void cxl_others_free(struct cxl_others *others);
+
+/* Who of them has memory there; NULL: nobody. */
+const char *cxl_other_at(const struct cxl_others *others, const struct memory_range *range);
+
+/* The addresses that an endpoint decoder is programmed for; of size 0: for none. 0 or a negative errno. */
+int cxl_decoder_range(const struct root *root, const char *decoder, struct memory_range *range);
+
+/* 0: no memory there is online, or one of theirs; -EADDRINUSE: some is; other negative errno. */
+int cxl_check_range(const struct root *root, const struct memory_range *range);
+
 /* What the memdev is called now: found by its serial number, or where it has none by its place. Caller frees; NULL
  * with errno set: ENODEV, or ESTALE when there is another one in its place. */
 char *cxl_memdev_now(const struct root *root, const struct device *device);

@@ -11,9 +11,10 @@
 #include "util/root.h"
 #include "util/text.h"
 
-/* drivers/dax/bus.c: start and end, which belongs to it, of each range of a dax device. 0 or a negative errno. */
-static int add_ranges(const struct root *root, const char *name, struct device *device)
+/* drivers/dax/bus.c: start and end, which belongs to it, of each range of a dax device */
+int dax_read_ranges(const struct root *root, const char *name, struct memory_ranges *ranges)
 {
+	struct memory_range *range;
 	uint64_t start, end;
 	int rc = 0;
 
@@ -22,8 +23,12 @@ static int add_ranges(const struct root *root, const char *name, struct device *
 		rc = rc < 0 ? rc : root_numberf(root, &end, "/sys/bus/dax/devices/%s/mapping%d/end", name, i);
 		if (rc < 0)
 			return rc == -ENOENT ? 0 : rc;
-		if (end > start)
-			rc = sysfs_add_memory(device, start, end - start + 1);
+		if (end <= start)
+			continue;
+		range = array_add(ranges);
+		if (!range)
+			return -ENOMEM;
+		*range = (struct memory_range){ start, end - start + 1 };
 	}
 	return rc;
 }
@@ -34,7 +39,7 @@ int dax_find_memory(const struct root *root, struct device *device)
 	if (root_numberf(root, &device->align, "/sys/bus/dax/devices/%s/align", device->blockdev) < 0)
 		device->align = 0;
 	/* only root may read them */
-	return add_ranges(root, device->blockdev, device) == -ENOMEM ? -ENOMEM : 0;
+	return dax_read_ranges(root, device->blockdev, &device->memory) == -ENOMEM ? -ENOMEM : 0;
 }
 
 /* In the order of what counts of several. */
@@ -79,17 +84,17 @@ bool dax_range_is_online(const struct root *root, const struct memory_range *ran
  */
 static enum blocks find_all_blocks(const struct root *root, const char *name)
 {
-	struct device device = { 0 };
+	struct memory_ranges memory = { 0 };
 	enum blocks found = BLOCKS_NONE;
 
-	if (add_ranges(root, name, &device) < 0)
+	if (dax_read_ranges(root, name, &memory) < 0)
 		found = BLOCKS_UNKNOWN;
-	array_each(range, &device.memory) {
+	array_each(range, &memory) {
 		enum blocks one = find_blocks(root, range);
 
 		found = one > found ? one : found;
 	}
-	free(device.memory.items);
+	free(memory.items);
 	return found;
 }
 

@@ -20,6 +20,9 @@ int dax_add_device(const struct root *root, const char *name, struct look *look,
 /* Fills device->memory from the ranges of its `blockdev`, and device->align; 0 or -ENOMEM. */
 int dax_find_memory(const struct root *root, struct device *device);
 
+/* Adds where the memory of the device-dax `name` is. 0 or a negative errno: only root may read it. */
+int dax_read_ranges(const struct root *root, const char *name, struct memory_ranges *ranges);
+
 /* True when memory of the device-dax `name` is online as system RAM, or it is bound to kmem. */
 bool dax_is_system_ram(const struct root *root, const char *name);
 bool dax_has_online_memory(const struct root *root, const char *name);

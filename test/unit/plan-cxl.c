@@ -203,6 +203,36 @@ static void memory_without_a_device_is_never_torn_down(void **state)
 	assert_string_equal(f->stands, "burned region0 critical");
 }
 
+static void what_firmware_has_set_apart_goes_by_itself_first(void **state)
+{
+	struct fixture *f = *state;
+	struct device *region = add_cxl_region(f, "region0", "mem0", NULL);
+
+	region->cxl.other = strdup("dax1.0");
+	plan(f, "other-dax-device", true, false);
+	assert_string_equal(f->stands, "other-dax-device region0 critical");
+	assert_non_null(strstr(f->plan.vetoes.items[0].message, "'daxctl retire-device dax1.0'"));
+	free(take_ptr(region->driver));
+	region->enabled = region->cxl.committed = false;
+	plan(f, NULL, true, false);
+	assert_string_equal(f->stands, "");
+}
+
+/* Decoders that firmware has programmed, and no region of them. */
+static void a_card_whose_memory_is_in_use_without_a_region_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct device *memdev = add_memdev(f, "mem0");
+
+	memdev->cxl.other = strdup("dax1.0");
+	plan(f, NULL, false, true);
+	assert_string_equal(f->stands, "other-dax-device mem0 critical");
+	free(take_ptr(memdev->cxl.other));
+	memdev->cxl.unowned = true;
+	plan(f, NULL, false, false);
+	assert_string_equal(f->stands, "system-ram mem0 critical");
+}
+
 static void what_is_locked_is_a_risk_or_refused_by_the_kernel(void **state)
 {
 	struct fixture *f = *state;
@@ -282,6 +312,8 @@ int main(void)
 		planned(one_without_driver_is_only_decommitted),
 		planned(one_that_is_down_is_retired_already_unless_it_is_to_be_deleted),
 		planned(memory_without_a_device_is_never_torn_down),
+		planned(what_firmware_has_set_apart_goes_by_itself_first),
+		planned(a_card_whose_memory_is_in_use_without_a_region_stays),
 		planned(what_is_locked_is_a_risk_or_refused_by_the_kernel),
 		planned(who_came_later_goes_first),
 		planned(one_that_somebody_takes_down_is_left_to_them),
