@@ -99,6 +99,7 @@ snapshot_blocks()
 	done
 }
 dax() { basename "$cxl/$region"/dax_region*/dax[0-9]*; }
+has_dax_driver() { [[ -e /sys/bus/dax/devices/$(dax)/driver ]]; }
 
 # fresh_ram ZONE NUMBER...: memory of the system, online in that zone (movable, kernel)
 fresh_ram()
@@ -108,7 +109,7 @@ fresh_ram()
 	echo offline >/sys/devices/system/memory/auto_online_blocks
 	make_region ram 256 "$@" || { failed=1; echo "# no region over $*"; return; }
 	# a name that was a device once stays with that driver
-	expect "its dax device has a driver" wait_until 20 test -e "/sys/bus/dax/devices/$(dax)/driver"
+	expect "its dax device has a driver" wait_until 20 has_dax_driver
 	if [[ ! /sys/bus/dax/devices/$(dax)/driver -ef /sys/bus/dax/drivers/kmem ]]; then
 		dax >/sys/bus/dax/drivers/device_dax/unbind
 		dax >/sys/bus/dax/drivers/device_dax/remove_id
