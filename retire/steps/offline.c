@@ -249,11 +249,17 @@ static int plug(struct execution *execution, int device, const struct system_ram
 }
 
 /* Once over all of them: 1 when each was found as it had been. */
-static int online_round(struct execution *execution, int device, const struct system_ram *was, struct err *err)
+static int online_round(struct execution *execution, int index, const struct system_ram *was, struct err *err)
 {
+	const struct device *device = &execution->look->devices.items[index];
 	struct system_ram now;
-	int rc = holders_read_memory(execution->root, &execution->look->devices.items[device], &now);
+	int rc = holders_read_memory(execution->root, device, &now);
 
+	if (rc == -ENOENT)
+		return err_set(err, rc,
+			       "%s is not there any more: its card was pulled, or its region taken away; what of "
+			       "its memory was online then is lost until a reboot",
+			       device->name);
 	if (rc < 0)
 		return err_errno(err, rc, "cannot look at its memory");
 	rc = online(execution, was, &now, err);

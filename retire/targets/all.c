@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdio.h>
 
+#include "retire/targets/finding.h"
 #include "retire/targets/kinds.h"
 #include "retire/targets/targets.h"
 #include "util/cleanup.h"
@@ -50,7 +52,19 @@ int targets_is_enabled(const struct root *root, const struct device *device)
 	return kinds[device->type]->is_enabled(root, device);
 }
 
+static void try_identity(const struct root *root, const void *what)
+{
+	const struct device *device = what;
+
+	kinds[device->type]->check_identity(root, device, NULL);
+}
+
 int targets_check_identity(const struct root *root, const struct device *device, struct err *err)
 {
+	char what[64];
+
+	snprintf(what, sizeof(what), "a device of the %s bus", device_bus(device->type));
+	if (!finding_comes_back(try_identity, root, device))
+		return finding_gave_up(device->name, what, err);
 	return kinds[device->type]->check_identity(root, device, err);
 }

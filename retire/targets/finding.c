@@ -15,12 +15,19 @@
 /* Without doing anything, and at all: there may be thousands of devices. */
 enum { IDLE_MS = 5000, FINDING_MS = 60000 };
 
-/* One of both. */
-struct finding {
+struct trial {
+	attempt *try;
 	const struct root *root;
+	const void *what;
+};
+
+struct finding {
 	finder *find;
 	const struct request *request;
-	finder_again *again;
+};
+
+struct finding_again {
+	finder_again *find;
 	const struct look *was;
 };
 
@@ -42,50 +49,61 @@ static void let_go_of_files(void)
 }
 
 /* In a child: only whether it comes back. */
-static int try_finding(void *argument, int *fd)
+static int try_in_child(void *argument, int *fd)
 {
-	const struct finding *finding = argument;
-	struct look look = { 0 };
+	const struct trial *trial = argument;
 
 	(void)fd;
 	let_go_of_files();
-	if (finding->find)
-		finding->find(finding->root, finding->request, &look, NULL);
-	else
-		finding->again(finding->root, finding->was, &look, NULL);
-	look_free(&look);
+	trial->try(trial->root, trial->what);
 	return 0;
 }
 
-static int comes_back(struct finding *finding, struct err *err)
+bool finding_comes_back(attempt *try, const struct root *root, const void *what)
 {
+	struct trial trial = { try, root, what };
 	struct child child;
 	int rc;
 
-	if (finding->root->recorded)
-		return 1;
-	rc = child_start(&child, try_finding, finding);
-	if (rc < 0)
-		return err_errno(err, rc, "cannot start a process that looks");
+	if (root->recorded || child_start(&child, try_in_child, &trial) < 0)
+		return true;
 	rc = child_wait_working(&child, IDLE_MS, deadline_in(FINDING_MS), NULL);
 	child_give_up(&child);
 	return rc != -ETIMEDOUT;
 }
 
+static void try_finding(const struct root *root, const void *what)
+{
+	const struct finding *finding = what;
+	struct look look = { 0 };
+
+	finding->find(root, finding->request, &look, NULL);
+	look_free(&look);
+}
+
+static void try_finding_again(const struct root *root, const void *what)
+{
+	const struct finding_again *finding = what;
+	struct look look = { 0 };
+
+	finding->find(root, finding->was, &look, NULL);
+	look_free(&look);
+}
+
 int finding_returns(finder *find, const struct root *root, const struct request *request, struct err *err)
 {
-	struct finding finding = { .root = root, .find = find, .request = request };
+	const struct finding finding = { find, request };
 	int rc = request->dry_run ? 0 : libraries_load(err);
 
-	return rc < 0 ? rc : comes_back(&finding, err);
+	return rc < 0 ? rc : finding_comes_back(try_finding, root, &finding);
 }
 
 int finding_again_returns(finder_again *find, const struct root *root, const struct look *was, struct err *err)
 {
-	struct finding finding = { .root = root, .again = find, .was = was };
+	const struct finding_again finding = { find, was };
 	int rc = libraries_load(err);
 
-	return rc < 0 ? rc : comes_back(&finding, err);
+	return rc < 0 ? rc : finding_comes_back(try_finding_again, root, &finding);
 }
 
 int finding_gave_up(const char *name, const char *what, struct err *err)

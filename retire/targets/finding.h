@@ -11,6 +11,11 @@
 
 struct root;
 
+/* Anything that only reads. False when it does nothing for five seconds, or has not come back after a minute: it is
+ * in a child, which is left behind then. */
+typedef void attempt(const struct root *root, const void *what);
+bool finding_comes_back(attempt *try, const struct root *root, const void *what);
+
 /* What a request names … */
 typedef int finder(const struct root *root, const struct request *request, struct look *look, struct err *err);
 
@@ -18,8 +23,7 @@ typedef int finder(const struct root *root, const struct request *request, struc
 typedef int finder_again(const struct root *root, const struct look *was, struct look *look, struct err *err);
 
 /*
- * 1; 0 when it has done nothing for five seconds, or has not come back after a minute: it is in a child, which is
- * left behind then; a negative errno when the libraries that will act are not
+ * 1; 0 when it does not come back; a negative errno when the libraries that will act are not
  * there. They are loaded for a request that is not only to look, so that one
  * that is missing is told before anything is touched.
  */

@@ -66,8 +66,8 @@ int targets_disable(const struct device *device);
  * Is what has this name now the device that was looked at? Reads only. 0;
  * -ESTALE it is another one (path, uuid, set cookie, size, address, uuid of the
  * instance): the message says which, was and is; -ENODEV there is none; -ENXIO
- * there is none because its region is disabled; other negative errno. The
- * instance shows only while the namespace is enabled.
+ * there is none because its region is disabled; -ETIMEDOUT: the kernel does not answer;
+ * other negative errno. The instance shows only while the namespace is enabled.
  */
 int targets_check_identity(const struct root *root, const struct device *device, struct err *err);
 

@@ -78,6 +78,21 @@ static void a_second_look_that_hangs_is_given_up_alike(void **state)
 	look_free(&was);
 }
 
+static void hang(const struct root *root, const void *what)
+{
+	(void)root;
+	wait_for_ever(what);
+}
+
+static void whatever_only_reads_can_be_tried(void **state)
+{
+	struct place *place = *state;
+	_cleanup_free_ char *fifo = tree_place(&place->tree, "/fifo");
+
+	assert_false(finding_comes_back(hang, &place->root, fifo));
+	assert_true(finding_comes_back(hang, &place->root, "/nowhere"));
+}
+
 /* How it ends is a matter of the look itself. */
 static void one_that_comes_back_is_had_whatever_it_says(void **state)
 {
@@ -101,9 +116,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, place_remove)
 	const struct CMUnitTest tests[] = {
-		TEST(a_look_that_hangs_is_given_up),
-		TEST(a_second_look_that_hangs_is_given_up_alike),
-		TEST(one_that_comes_back_is_had_whatever_it_says),
+		TEST(a_look_that_hangs_is_given_up),	TEST(a_second_look_that_hangs_is_given_up_alike),
+		TEST(whatever_only_reads_can_be_tried), TEST(one_that_comes_back_is_had_whatever_it_says),
 		TEST(what_was_given_up_is_named),
 	};
 
