@@ -331,6 +331,13 @@ cxl_odd()
 	plan_region torn-down-delete cxl-odd --delete region6
 	plan_region half-torn-down cxl-odd region7
 	plan_memdev several-regions cxl-odd mem4
+	list_cxl hmem-tree cxl-hmem --tree all
+	plan_memdev hmem cxl-hmem mem0
+	plan_memdev hmem-power-off cxl-hmem --power-off mem0
+	plan_region hmem cxl-hmem --delete region0
+	plan_memdev system-ram cxl-hmem mem2
+	plan_dax hmem cxl-hmem dax0.0
+	plan_dax hmem-devdax cxl-hmem dax1.0
 }
 
 levels()
