@@ -28,6 +28,7 @@ static int add_absent(const struct root *root, const struct look *was, int index
 	free(device->driver);
 	free(device->driver_device);
 	free(device->memory.items);
+	free(take_ptr(device->cxl.other));
 	device->driver = device->driver_device = NULL;
 	device->memory.items = NULL;
 	device->memory.count = device->memory.room = 0;
@@ -43,6 +44,16 @@ static char *name_now(const struct root *root, const struct device *was)
 	return was->type == DEVICE_CXL_MEMDEV ? cxl_memdev_now(root, was) : strdup(was->name);
 }
 
+/* Not only could it not be read: -ENODEV. A memdev is looked for among all of them anyway. */
+static int check_gone(const struct root *root, const struct device *was)
+{
+	int rc = was->type == DEVICE_CXL_MEMDEV
+			 ? 0
+			 : root_findf(root, "/sys/bus/%s/devices/%s", device_bus(was->type), was->name);
+
+	return rc > 0 ? -EAGAIN : rc < 0 ? rc : -ENODEV;
+}
+
 static int add_again(const struct root *root, const struct look *was, int index, struct look *look,
 		     struct err *err)
 {
@@ -52,6 +63,8 @@ static int add_again(const struct root *root, const struct look *was, int index,
 
 	if (rc == -ESTALE)
 		return err_set(err, rc, "another card is in the place of %s", before->name);
+	if (rc == -ENODEV)
+		rc = check_gone(root, before);
 	if (rc == -ENODEV)
 		rc = add_absent(root, was, index, look);
 	return rc < 0 ? err_errno(err, rc, "%s: cannot look at it again", before->name) : 0;

@@ -52,14 +52,18 @@ static uint64_t number_of(const struct root *root, const char *name, const char 
 
 int dax_describe(const struct root *root, const char *name, struct device *device)
 {
+	int rc;
+
 	device->type = DEVICE_DAX;
 	device->name = strdup(name);
 	device->path = sysfs_path(root, "dax", name);
 	if (!device->name || !device->path)
-		return errno == ENOMEM ? -ENOMEM : -ENODEV;
+		return errno == ENOENT ? -ENODEV : -errno;
+	rc = sysfs_link(root, "dax", name, "driver", &device->driver);
+	if (rc < 0)
+		return rc;
 	device->size = device->capacity = number_of(root, name, "size");
 	device->resource = number_of(root, name, "resource");
-	device->driver = dax_driver(root, name);
 	device->enabled = device->driver;
 	device->system_ram = dax_is_system_ram(root, name);
 	device->mode = device->system_ram ? MODE_SYSTEM_RAM : MODE_DEVDAX;
@@ -206,8 +210,10 @@ int targets_find_dax(const struct root *root, const struct request *request, str
 static int check_identity(const struct root *root, const struct device *device, struct err *err)
 {
 	_cleanup_free_ char *path = sysfs_path(root, "dax", device->name);
-	int rc;
+	int rc = path || errno == ENOENT ? 0 : -errno;
 
+	if (rc < 0)
+		return err_errno(err, rc, "%s cannot be read", device->name);
 	/* ".../region0/dax_region0/dax0.0": what it is on can be made again */
 	if (!path && strstr(device->path, "/dax_region"))
 		return err_set(err, -ENXIO, "%s is not there: its region is disabled", device->name);
@@ -220,9 +226,7 @@ static int check_identity(const struct root *root, const struct device *device, 
 
 static int is_enabled(const struct root *root, const struct device *device)
 {
-	_cleanup_free_ char *driver = dax_driver(root, device->name);
-
-	return driver != NULL;
+	return sysfs_has_driver(root, "dax", device->name);
 }
 
 static int write_name(const struct root *root, const char *driver, const char *attribute, const char *name)
@@ -259,11 +263,12 @@ static int has_vanished(const struct root *root, const struct device *device)
 
 static int disable(const struct root *root, const struct device *device)
 {
-	_cleanup_free_ char *driver = dax_driver(root, device->name);
+	_cleanup_free_ char *driver = NULL;
 	int rc = check_identity(root, device, NULL);
 
 	if (rc == -ENXIO)
 		return has_vanished(root, device);
+	rc = rc < 0 ? rc : sysfs_link(root, "dax", device->name, "driver", &driver);
 	if (rc < 0 || !driver)
 		return rc;
 	if (!device->driver || strcmp(driver, device->driver) != 0)

@@ -16,6 +16,7 @@
 
 #include "retire/slot.h"
 #include "retire/targets/cxl-changes.h"
+#include "retire/targets/kinds.h"
 #include "retire/targets/targets.h"
 #include "test/unit/cxl-tree.h"
 #include "util/cleanup.h"
@@ -192,6 +193,34 @@ static void what_cannot_be_read_is_not_said_to_be_disabled(void **state)
 	assert_true(targets_is_enabled(&f->place.root, found(f, 2)) < 0);
 }
 
+static void what_cannot_be_read_is_not_gone_in_the_second_look(void **state)
+{
+	static const char *const names[] = { "/sys/bus/dax/devices/dax0.0", "/sys/bus/cxl/devices/region0",
+					     "/sys/bus/cxl/devices/mem2", REGION "/commit" };
+	struct fixture *f = *state;
+
+	prepare(f);
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		hide(f, names[i]);
+		if (targets_find_again(&f->place.root, &f->look, &f->again, &f->err) == 0)
+			fail_msg("%s", names[i]);
+		show(f, names[i]);
+		look_free(&f->again);
+	}
+	assert_int_equal(targets_find_again(&f->place.root, &f->look, &f->again, &f->err), 0);
+}
+
+static void what_cannot_be_read_has_not_gone_with_its_region(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare(f);
+	hide(f, "/sys/bus/dax/devices");
+	assert_int_equal(target_dax.disable(&f->place.root, found(f, 0)), -ELOOP);
+	assert_int_equal(targets_check_identity(&f->place.root, found(f, 0), &f->err), -ELOOP);
+	assert_int_equal(targets_is_enabled(&f->place.root, found(f, 0)), -ELOOP);
+}
+
 /* device_del() takes the attributes before the driver. */
 static void a_dax_device_that_is_going_still_has_its_driver(void **state)
 {
@@ -269,6 +298,8 @@ int main(void)
 		TEST(what_cannot_be_read_fails_the_look),
 		TEST(what_cannot_be_read_keeps_us_from_writing),
 		TEST(what_cannot_be_read_is_not_said_to_be_disabled),
+		TEST(what_cannot_be_read_is_not_gone_in_the_second_look),
+		TEST(what_cannot_be_read_has_not_gone_with_its_region),
 		TEST(a_dax_device_that_is_going_still_has_its_driver),
 		TEST(a_region_that_has_just_come_is_not_left_out),
 		TEST(a_card_whose_driver_has_no_endpoint_yet_is_looked_at_later),
