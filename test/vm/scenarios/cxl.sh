@@ -176,6 +176,10 @@ scenario_a_card_with_both_kinds_of_memory_leaves_and_comes_back()
 	retire_memdev "$card"
 	expect_exit 2
 	expect_json '[.vetoes[] | select(.stands) | .code] | index("mount")'
+	setpriv --reuid 65534 --clear-groups "$program" cxl list-holders "$card" >"$work/out" 2>"$work/err"
+	rc=$?
+	expect_exit 0
+	expect_json '[.devices[] | select(.bus == "cxl") | .dev] | length == 3'
 	expect "nothing has changed" same_blocks
 	retire_memdev --evict=stop "$card"
 	expect_exit 0
@@ -226,6 +230,7 @@ scenario_a_card_is_pulled_and_another_is_plugged()
 	expect_exit 0
 	expect_json '.result == "retired" and .ready_to_remove'
 	echo "# figure: card: $ms ms: $(jq -c '[.steps[] | {(.step): (.ms | round)}] | add' "$work/out")"
+	expect_json '[.verify[] | select(.check == "slot-off" or .check == "no-link-errors") | .ok] == [true, true]'
 	expect "the slot is off" test "$(<"$slot/power")" = 0
 	expect "it is no more" test ! -e "$cxl/$was"
 	expect "nothing is burned" bash -c '! grep -q "(kmem)" /proc/iomem'
