@@ -149,6 +149,8 @@ leave_cxl()
 	local one
 	pkill -KILL -x mkholder
 	pkill -KILL fio
+	# then it is the last one of its guest, and the kernel may be in the middle of something
+	[[ ! -e $work/spoils ]] || return
 	for one in "$cxl"/region*; do
 		[[ -e $one ]] || continue
 		region=$(basename "$one")
