@@ -3,7 +3,7 @@
 #include "cli/retiring.h"
 #include "cxl/builtin.h"
 
-const struct option_table cxl_recover_options = { "cxl", "recover", "device or retirement", recover_entries,
+const struct option_table cxl_recover_options = { "cxl", "recover", "retirement", recover_entries,
 						  NAMES_ONE_OR_NONE };
 const struct option_table cxl_restore_options = { "cxl", "restore", "device or retirement", restore_entries,
 						  NAMES_ONE };

@@ -3,7 +3,7 @@
 #include "cli/retiring.h"
 #include "daxctl/builtin.h"
 
-const struct option_table daxctl_recover_options = { "daxctl", "recover", "device or retirement", recover_entries,
+const struct option_table daxctl_recover_options = { "daxctl", "recover", "retirement", recover_entries,
 						     NAMES_ONE_OR_NONE };
 const struct option_table daxctl_restore_options = { "daxctl", "restore", "device or retirement", restore_entries,
 						     NAMES_ONE };

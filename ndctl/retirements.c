@@ -3,7 +3,7 @@
 #include "cli/retiring.h"
 #include "ndctl/builtin.h"
 
-const struct option_table ndctl_recover_options = { "ndctl", "recover", "device or retirement", recover_entries,
+const struct option_table ndctl_recover_options = { "ndctl", "recover", "retirement", recover_entries,
 						    NAMES_ONE_OR_NONE };
 const struct option_table ndctl_restore_options = { "ndctl", "restore", "device or retirement", restore_entries,
 						    NAMES_ONE };

@@ -391,12 +391,6 @@ static bool is_asked_for(const struct request *request, const char *id)
 	return !request->name_count || strcmp(request->names[0], id) == 0;
 }
 
-/* Of this boot every record is in /run: one that is not there has ended. */
-static bool is_to_do(const struct journal_name *name, const struct retirement *retirement)
-{
-	return needs_recovery(retirement) && (name->in[JOURNAL_RUN] || !retirement->this_boot);
-}
-
 static void recover_all(struct session *session, const struct journal_names *names)
 {
 	const struct root *root = session->machine->root;
@@ -411,7 +405,8 @@ static void recover_all(struct session *session, const struct journal_names *nam
 			continue;
 		rc = retirement_read(root, name->id, &retirement, &err);
 		if (rc == 0) {
-			if (is_to_do(name, &retirement))
+			/* of this boot every record is in /run: one that is not there has ended */
+			if (needs_recovery(&retirement) && (name->in[JOURNAL_RUN] || !retirement.this_boot))
 				recover_into(session, &retirement);
 		} else if (rc == -ENODATA) {
 			/* cut before its first record: nothing was begun */
@@ -425,51 +420,12 @@ static void recover_all(struct session *session, const struct journal_names *nam
 	}
 }
 
-static bool has_device_to_do(const struct session *session, const struct journal_name *name)
-{
-	struct retirement retirement;
-	bool has = retirement_read(session->machine->root, name->id, &retirement, NULL) == 0 &&
-		   is_to_do(name, &retirement) &&
-		   retirement_device(&retirement, session->request->tool, session->request->names[0]) >= 0;
-
-	retirement_free(&retirement);
-	return has;
-}
-
-/* The id that is meant: itself, or that of the newest with such a device; NULL: there is none. */
-static const char *id_asked_for(const struct session *session, const struct journal_names *names)
+static bool is_known(const struct journal_names *names, const char *id)
 {
 	array_each(name, &names->list)
-		if (strcmp(name->id, session->request->names[0]) == 0)
-			return name->id;
-	for (size_t i = names->list.count; i-- > 0;)
-		if (has_device_to_do(session, &names->list.items[i]))
-			return names->list.items[i].id;
-	return NULL;
-}
-
-static void recover_asked(struct session *session, const struct journal_names *names)
-{
-	struct request request = *session->request;
-	const char *id = request.name_count ? id_asked_for(session, names) : NULL;
-	char message[256];
-
-	if (request.name_count && !id) {
-		snprintf(message, sizeof(message),
-			 "%.64s: no retirement has such an id, and none that was cut such a device (see "
-			 "'list-retirements')",
-			 request.names[0]);
-		session_finish(session, OUTCOME_ERROR, message);
-		return;
-	}
-	if (id)
-		request.names = &id;
-	session->request = &request;
-	session->result->outcome = OUTCOME_NOTHING_TO_DO;
-	recover_all(session, names);
-	session->machine->effects->let_online(session->machine->effects, NULL);
-	if (session->result->outcome != OUTCOME_STUCK)
-		session->machine->effects->forget_kept(session->machine->effects, NULL);
+		if (strcmp(name->id, id) == 0)
+			return true;
+	return false;
 }
 
 void recover_on(const struct machine *machine, const struct request *request, struct progress *progress,
@@ -478,14 +434,24 @@ void recover_on(const struct machine *machine, const struct request *request, st
 	struct session session = { machine, request, progress, result };
 	struct journal_names names = { 0 };
 	struct err err = { 0 };
+	char message[256];
 
 	if (session_begin(&session)) {
-		if (journal_list(machine->root, &names, &err) < 0)
+		if (journal_list(machine->root, &names, &err) < 0) {
 			session_finish(&session, OUTCOME_ERROR, err.message);
-		else
-			recover_asked(&session, &names);
+		} else if (request->name_count && !is_known(&names, request->names[0])) {
+			snprintf(message, sizeof(message),
+				 "%.64s: no retirement has such an id (see 'list-retirements')",
+				 request->names[0]);
+			session_finish(&session, OUTCOME_ERROR, message);
+		} else {
+			result->outcome = OUTCOME_NOTHING_TO_DO;
+			recover_all(&session, &names);
+			machine->effects->let_online(machine->effects, NULL);
+			if (result->outcome != OUTCOME_STUCK)
+				machine->effects->forget_kept(machine->effects, NULL);
+		}
 	}
-	session.request = request;
 	free(names.list.items);
 	session_end(&session);
 }

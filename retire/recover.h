@@ -13,16 +13,16 @@
 #include "retire/result.h"
 
 /*
- * request->names: none (all that were cut), one id, or a device: the newest that was cut of those with it. Rolls
- * back what was not committed, goes forward with what was; of another boot only what a reboot does not bring back.
- * Another one at work: OUTCOME_IN_PROGRESS.
+ * request->names: none (all that were cut) or one id. Rolls back what was not
+ * committed, goes forward with what was; of another boot only what a reboot
+ * does not bring back. Another one at work: OUTCOME_IN_PROGRESS.
  */
 void recover_on(const struct machine *machine, const struct request *request, struct progress *progress,
 		struct result *result);
 void recover_retirements(const struct root *root, const struct request *request, struct progress *progress,
 			 struct result *result);
 
-/* request->names: a device, as retirement_device() has it, or the id of a retirement. */
+/* request->names: the name of a device or the id of a retirement. */
 void restore_on(const struct machine *machine, const struct request *request, struct progress *progress,
 		struct result *result);
 void restore_retirement(const struct root *root, const struct request *request, struct progress *progress,
