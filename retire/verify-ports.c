@@ -55,9 +55,8 @@ static enum check look_at(const struct root *root, const struct cxl *cxl, char *
 	return compare(cxl->port, &cxl->counted, &now, why, size);
 }
 
-bool verify_ports(const struct root *root, const struct look *look, struct result *result)
+void verify_ports(const struct root *root, const struct look *look, struct result *result)
 {
-	bool good = true;
 	char why[256], text[320];
 
 	array_each(device, &look->devices) {
@@ -68,7 +67,5 @@ bool verify_ports(const struct root *root, const struct look *look, struct resul
 		is = look_at(root, &device->cxl, why, sizeof(why));
 		snprintf(text, sizeof(text), "%s: %s", device->name, why);
 		result_add_verify(result, CHECK, is, text);
-		good &= is != CHECK_FALSE;
 	}
-	return good;
 }

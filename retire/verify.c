@@ -265,15 +265,15 @@ bool verify_retired(struct execution *execution, device_is_enabled *is_enabled)
 		good &= check_driver(execution, is_enabled);
 		good &= check_memory(execution, is_enabled);
 	}
-	if (execution->request->power_off) {
+	if (execution->request->power_off)
 		good &= verify_slots(execution->root, execution->look, execution->result);
-		good &= verify_ports(execution->root, execution->look, execution->result);
-	}
 	if (good)
 		verify_node_totals(execution->root, execution->look, execution->result);
 	if ((!good || !known) && execution->result->unused)
 		memset(execution->result->unused, 0, execution->look->devices.count * sizeof(bool));
 	check_references(execution);
+	if (execution->request->power_off)
+		verify_ports(execution->root, execution->look, execution->result);
 	check_log(execution);
 	return good;
 }
