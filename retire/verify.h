@@ -21,7 +21,8 @@ bool verify_retired(struct execution *execution, device_is_enabled *is_enabled);
  */
 void verify_node_totals(const struct root *root, const struct look *look, struct result *result);
 
-/* Has the slot of each CXL memdev lost its power, and is a card, or its link, still there? False when one is on. */
+/* Has the slot of each CXL memdev lost its power, and is a card, or its link, still there? False when one is on.
+ */
 bool verify_slots(const struct root *root, const struct look *look, struct result *result);
 
 /* Has the port above each of them counted errors of the link since it was looked at? As with a warning of the

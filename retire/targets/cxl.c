@@ -438,6 +438,20 @@ static int find_others(struct search *search, struct look *look, struct err *err
 	return rc < 0 ? err_errno(err, rc, "cannot list dax devices") : 0;
 }
 
+/* Without its driver nobody sees which addresses a card has: what is on no region may be on it when its power
+ * goes. */
+static int note_blind(const struct search *search, struct look *look, struct err *err)
+{
+	int rc = 0;
+
+	array_each(device, &search->memdevs.devices)
+		if (rc == 0 && search->request->power_off && !device->driver && search->others.list.count)
+			rc = look_add_unknown(look, device->name,
+					      "whether memory of %s is on it, since it has no driver",
+					      search->others.list.items[0].name);
+	return rc < 0 ? err_set(err, rc, "out of memory") : 0;
+}
+
 static int find(const struct root *root, const struct request *request, const struct kind *kind, struct look *look,
 		struct err *err)
 {
@@ -453,6 +467,7 @@ static int find(const struct root *root, const struct request *request, const st
 	rc = rc < 0 ? err_errno(err, rc, "cannot list CXL devices") : check_filters(&search, err);
 	rc = rc < 0 ? rc : find_others(&search, look, err);
 	rc = rc < 0 ? rc : find_names(&search, kind, err);
+	rc = rc < 0 ? rc : note_blind(&search, look, err);
 	rc = rc < 0 ? rc : add_found(&search, look, err);
 	cxl_others_free(&search.others);
 	look_free(&search.regions);

@@ -121,6 +121,25 @@ static void a_card_without_a_region_whose_memory_is_online_stays(void **state)
 	assert_int_equal(cxl_memdev_disable(&f->place.root, found(f, 2)), 0);
 }
 
+static void a_card_without_a_driver_may_have_it(void **state)
+{
+	static const char *const names[] = { "mem2" };
+	struct request request = { .names = names, .name_count = 1, .dry_run = true };
+	struct fixture *f = *state;
+	struct look look = { 0 };
+
+	set_apart(f, "0xa0000000\n", "0xa7ffffff\n");
+	tree_gone(&f->place.tree, "/sys/bus/cxl/devices/mem2/driver");
+	assert_int_equal(targets_find_cxl_memdev(&f->place.root, &request, &look, NULL), 0);
+	assert_int_equal(look.unknowns.count, 0);
+	look_free(&look);
+	request.power_off = true;
+	assert_int_equal(targets_find_cxl_memdev(&f->place.root, &request, &look, NULL), 0);
+	assert_int_equal(look.unknowns.count, 1);
+	assert_string_equal(look.unknowns.items[0].subject, "mem2");
+	look_free(&look);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, cxl_make, cxl_remove)
@@ -130,6 +149,7 @@ int main(void)
 		TEST(memory_that_it_gave_to_the_system_is_not_without_a_device),
 		TEST(a_card_without_a_region_is_told_whose_it_is),
 		TEST(a_card_without_a_region_whose_memory_is_online_stays),
+		TEST(a_card_without_a_driver_may_have_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
