@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# sampled
+# sampled by kernel
 # guest: --pmem 130M --cxl ram:512M --cxl ram:512M --cxl pmem:512M --cxl pmem:512M --cxl-switch ram:512M --cxl-switch pmem:512M --monitor
 #
 # The table of cards: volatile and persistent, by themselves, two of them interleaved, behind a switch; idle, loaded,
