@@ -74,8 +74,8 @@ static const char *size_of(uint64_t bytes, char *text, size_t size)
 /* Memory that the plan moves elsewhere, and of which it is known how much. */
 static bool has_to_move(const struct planning *planning, const struct holder *holder)
 {
-	return holder->type == HOLDER_MEMORY && device_of(planning, holder)->enabled &&
-	       memory_online(&holder->memory) && holder->memory.use_known;
+	return holder->type == HOLDER_MEMORY && holder->memory.use_known &&
+	       device_of(planning, holder)->enabled && memory_online(&holder->memory);
 }
 
 static void less(uint64_t *of, uint64_t bytes)
