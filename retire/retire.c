@@ -360,11 +360,21 @@ static int ask(struct job *job, struct err *err)
 	return files_open(execution, err);
 }
 
+/* What says nothing about what was retired, or was named already. */
+static bool is_told_only(const char *check)
+{
+	static const char *const checks[] = { "no-kernel-warning", "no-link-errors", "not-burned" };
+
+	for (size_t i = 0; i < COUNT_OF(checks); i++)
+		if (strcmp(check, checks[i]) == 0)
+			return true;
+	return false;
+}
+
 static void name_unfinished(struct job *job)
 {
 	array_each(verify, &job->result->verify)
-		if (verify->ok == CHECK_FALSE && strcmp(verify->check, "no-kernel-warning") != 0 &&
-		    strcmp(verify->check, "not-burned") != 0)
+		if (verify->ok == CHECK_FALSE && !is_told_only(verify->check))
 			result_add_stuck(job->result, verify->check, NULL, "%s%s",
 					 verify->reason ? verify->reason : "not so",
 					 job->request.no_unbind ? "" : " after the unbind");
