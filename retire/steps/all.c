@@ -198,11 +198,15 @@ static const char *filesystem_name(const struct look *look, const struct holder 
 	return look_on_name(look, filesystem);
 }
 
-/* cxl's region0 and the nd region on it */
+/* cxl's region0 and the nd region on it; no other two kinds share their names */
 static bool is_ambiguous(const struct look *look, const struct device *device)
 {
+	enum device_type twin = device->type == DEVICE_CXL_REGION ? DEVICE_PMEM_REGION : DEVICE_CXL_REGION;
+
+	if (device->type != DEVICE_CXL_REGION && device->type != DEVICE_PMEM_REGION)
+		return false;
 	array_each(other, &look->devices)
-		if (other != device && strcmp(other->name, device->name) == 0)
+		if (other->type == twin && strcmp(other->name, device->name) == 0)
 			return true;
 	return false;
 }
