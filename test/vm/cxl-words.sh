@@ -159,6 +159,10 @@ leave_cxl()
 		done
 		[[ $(blocks_in online) == 0 ]] || { touch "$work/spoils"; return; }
 		umount -A "$mnt"
+		for device in "$(readlink -f "/sys/bus/nd/devices/$(nd_region)")"/dax*/dax[0-9]*; do
+			basename "$device" >/sys/bus/dax/drivers/kmem/unbind
+			basename "$device" >/sys/bus/dax/drivers/kmem/remove_id
+		done
 		ndctl disable-namespace -r "$(nd_region)" all
 		ndctl disable-region "$(nd_region)"
 		basename "$one"/dax_region*/dax[0-9]* >/sys/bus/dax/drivers/kmem/unbind

@@ -194,6 +194,37 @@ scenario_a_card_with_both_kinds_of_memory_leaves_and_comes_back()
 	expect "its file is there" same_file
 }
 
+# kmem on a namespace on a region: three kinds of device, one on the other
+scenario_a_persistent_card_that_is_memory_of_the_system_leaves_and_comes_back()
+{
+	local card device block online
+	card=$(memdev 3)
+	echo offline >/sys/devices/system/memory/auto_online_blocks
+	make_region pmem 4096 3 || failed=1
+	expect "it has an nd region" wait_until 20 nd_region
+	namespace=$(ndctl create-namespace -f -m devdax -M mem -r "$(nd_region)" | jq -r .dev)
+	device=$(ndctl list -X -n "$namespace" | jq -r '.[0].daxregion.devices[0].chardev')
+	echo "$device" >/sys/bus/dax/drivers/device_dax/unbind
+	echo "$device" >/sys/bus/dax/drivers/kmem/new_id
+	has_blocks() { compgen -G "/sys/devices/system/node/node*/memory$(basename "$(blocks | sed -n 2p)" | tr -dc 0-9)"; }
+	expect "it has blocks" wait_until 20 has_blocks
+	for block in $(blocks | tac); do
+		[[ ! -e $block ]] || echo online_movable >"$block/state"
+	done
+	online=$(blocks_in online)
+	expect "blocks are online" test "$online" -gt 0
+	snapshot_blocks >"$work/before"
+	retire_memdev "$card"
+	expect_exit 0
+	expect_json '.result == "retired" and .ready_to_remove and all(.verify[]; .ok != false)'
+	expect "it has no driver" test -z "$(driver "$card")"
+	expect "nothing of it is burned" bash -c '! grep -q "(kmem)" /proc/iomem'
+	echo "# figure: kmem on a namespace: $online blocks, $ms ms: $(jq -c '[.steps[] | {(.step): (.ms | round)}] | add' "$work/out")"
+	run cxl restore "$card"
+	expect_exit 0
+	expect "its memory is as before" same_blocks
+}
+
 scenario_two_regions_of_one_card_go_and_come_back_in_their_order()
 {
 	local card first
