@@ -274,6 +274,33 @@ scenario_who_is_bound_to_the_node_is_a_risk()
 }
 
 # In a machine without swap, which fills up on the other node
+# Where there are very many blocks the sums of the node are believed: do they say what the blocks say?
+scenario_the_sums_of_a_node_agree_with_its_blocks()
+{
+	local -a blocks
+	fresh_memory movable
+	mapfile -t blocks < <(printf '%s\n' /sys/devices/system/node/node1/memory[0-9]* | sort -V)
+	zone_is() { [[ $("$build/test/helpers/node-zone" 1) == "$1" ]]; }
+	expect "all online" zone_is Movable
+	echo offline >"${blocks[6]}/state"
+	expect "one is offline" zone_is unknown
+	echo online_kernel >"${blocks[6]}/state" || echo online_movable >"${blocks[6]}/state"
+	if grep -qx Normal "${blocks[6]}/valid_zones"; then
+		expect "one is in another zone" zone_is unknown
+	else
+		expect "all online again" zone_is Movable
+	fi
+	for block in "${blocks[@]}"; do
+		echo offline >"$block/state"
+	done
+	expect "all offline" zone_is unknown
+	for block in "${blocks[@]}"; do
+		echo online_kernel >"$block/state"
+	done
+	expect "all in zone Normal" zone_is Normal
+	expect "that of firmware has holes, or more than one zone" bash -c '[[ $("$1" 0) != Movable ]]' - "$build/test/helpers/node-zone"
+}
+
 scenario_what_does_not_fit_elsewhere_is_not_tried()
 {
 	local free
