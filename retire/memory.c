@@ -48,9 +48,17 @@ static int compare_blocks(const void *a, const void *b)
 	return (one->number > other->number) - (one->number < other->number);
 }
 
+static bool is_sorted(const struct system_ram *memory)
+{
+	for (size_t i = 1; i < memory->blocks.count; i++)
+		if (memory->blocks.items[i - 1].number > memory->blocks.items[i].number)
+			return false;
+	return true;
+}
+
 void memory_sort(struct system_ram *memory)
 {
-	if (memory->blocks.count)
+	if (!is_sorted(memory))
 		qsort(memory->blocks.items, memory->blocks.count, sizeof(memory->blocks.items[0]), compare_blocks);
 }
 

@@ -73,6 +73,21 @@ static uint64_t read_present(const struct root *root, int node, enum memory_zone
 /* The highest number of a block that can be: 52 bits of address, in blocks of 64 MiB. */
 enum { NUMBERS_MAX = 1 << 26 };
 
+/* "memory32": there may be a million of them. False: another name, such as "memory_failure". */
+static bool takes_number(const char *name, uint64_t *number)
+{
+	static const char prefix[] = "memory";
+
+	if (!starts_with(name, prefix))
+		return false;
+	name += strlen(prefix);
+	if (!*name)
+		return false;
+	for (*number = 0; *name >= '0' && *name <= '9' && *number < NUMBERS_MAX; name++)
+		*number = *number * 10 + (uint64_t)(*name - '0');
+	return !*name;
+}
+
 static int add_number(struct node_blocks *blocks, uint64_t number)
 {
 	if (number >= NUMBERS_MAX)
@@ -96,18 +111,14 @@ static int add_number(struct node_blocks *blocks, uint64_t number)
 static int64_t read_numbers(const struct root *root, int node, struct node_blocks *blocks)
 {
 	_cleanup_closedir_ DIR *dir = root_opendirf(root, "/sys/devices/system/node/node%d", node);
-	static const char prefix[] = "memory";
 	struct dirent *entry;
 	int64_t count = 0;
 
 	while (dir && (entry = readdir(dir))) {
-		const char *digits = entry->d_name + strlen(prefix);
 		uint64_t number;
 		int rc;
 
-		/* not "memory_failure", "memory_side_cache" */
-		if (!starts_with(entry->d_name, prefix) || strspn(digits, "0123456789") != strlen(digits) ||
-		    parse_number(digits, &number) < 0)
+		if (!takes_number(entry->d_name, &number))
 			continue;
 		rc = add_number(blocks, number);
 		if (rc < 0)
