@@ -25,49 +25,59 @@ static bool takes_zone(const char *line, int node, enum memory_zone *zone)
 	return true;
 }
 
-/* "        present  1048576", in pages */
-static uint64_t present_in(const char *line)
+/* "        present  1048576", "  start_pfn:           1048576"; in pages */
+static bool takes_value(const char *line, const char *key, uint64_t *value)
 {
-	static const char key[] = "present";
-	uint64_t pages;
-
 	line += strspn(line, " ");
 	if (!starts_with(line, key))
-		return 0;
+		return false;
 	line += strlen(key);
-	line += strspn(line, " ");
-	return parse_number(line, &pages) == 0 ? pages : 0;
+	return *line == ' ' && parse_number(line + strspn(line, " "), value) == 0;
 }
 
-/* The pages that the node has, and in which zone, where that is one only. */
-static uint64_t read_present(const struct root *root, int node, enum memory_zone *only)
+/* The one zone of a node that has pages; ZONE_UNKNOWN: there are more, or none is known. */
+struct zone {
+	enum memory_zone zone;
+	uint64_t spanned, present, start; /* pages */
+};
+
+/* One after the other; of a zone without pages only the first two are printed. */
+static void take_line(const char *line, struct zone *now, struct zone *only)
+{
+	uint64_t start;
+
+	if (takes_value(line, "spanned", &now->spanned))
+		return;
+	if (takes_value(line, "present", &now->present) && now->present) {
+		now->zone = only->present ? ZONE_UNKNOWN : now->zone;
+		*only = *now;
+	} else if (now->present && takes_value(line, "start_pfn:", &start)) {
+		only->start = start;
+	}
+}
+
+static void read_zones(const struct root *root, int node, struct zone *only)
 {
 	int fd = root_openf(root, O_RDONLY | O_CLOEXEC, "/proc/zoneinfo");
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-	enum memory_zone zone = ZONE_UNKNOWN;
 	_cleanup_free_ char *line = NULL;
-	uint64_t pages = 0;
+	enum memory_zone zone;
+	struct zone now = { 0 };
 	size_t room = 0;
 
-	*only = ZONE_UNKNOWN;
+	*only = (struct zone){ 0 };
 	if (!file) {
 		cleanup_close(&fd);
-		return 0;
+		return;
 	}
 	while (getline(&line, &room, file) > 0) {
-		uint64_t present;
-
 		line[strcspn(line, "\n")] = '\0';
-		if (takes_zone(line, node, &zone) || zone == ZONE_UNKNOWN)
-			continue;
-		present = present_in(line);
-		if (!present)
-			continue;
-		*only = pages ? ZONE_UNKNOWN : zone;
-		pages += present;
+		if (takes_zone(line, node, &zone))
+			now = (struct zone){ .zone = zone };
+		else if (now.zone != ZONE_UNKNOWN)
+			take_line(line, &now, only);
 	}
 	fclose(file);
-	return pages;
 }
 
 /* The highest number of a block that can be: 52 bits of address, in blocks of 64 MiB. */
@@ -128,22 +138,38 @@ static int64_t read_numbers(const struct root *root, int node, struct node_block
 	return count;
 }
 
+/* Whatever it spans is its own, and online. */
+static bool is_without_holes(const struct zone *zone, uint64_t pages)
+{
+	return zone->spanned == zone->present && zone->start % pages == 0 && zone->spanned % pages == 0;
+}
+
 int node_blocks_read(const struct root *root, int node, uint64_t block_size, struct node_blocks *blocks)
 {
-	uint64_t pages = block_size / (uint64_t)sysconf(_SC_PAGESIZE), present;
-	int64_t count = 0;
+	uint64_t pages = block_size / (uint64_t)sysconf(_SC_PAGESIZE);
+	struct zone only;
+	int64_t count;
 
 	*blocks = (struct node_blocks){ .node = node };
-	present = read_present(root, node, &blocks->zone);
-	if (blocks->zone != ZONE_UNKNOWN)
-		count = read_numbers(root, node, blocks);
-	if (count <= 0 || !pages || present % pages || present / pages != (uint64_t)count)
+	read_zones(root, node, &only);
+	if (!pages || only.zone == ZONE_UNKNOWN)
+		return 0;
+	blocks->zone = only.zone;
+	if (only.start && is_without_holes(&only, pages)) {
+		blocks->first = only.start / pages;
+		blocks->count = only.spanned / pages;
+		return 0;
+	}
+	count = read_numbers(root, node, blocks);
+	if (count <= 0 || only.present % pages || only.present / pages != (uint64_t)count)
 		node_blocks_free(blocks);
 	return count == -ENOMEM ? -ENOMEM : 0;
 }
 
 bool node_blocks_have(const struct node_blocks *blocks, uint64_t number)
 {
+	if (number >= blocks->first && number - blocks->first < blocks->count)
+		return true;
 	return number < blocks->room && blocks->bits[number / 8] & 1 << number % 8;
 }
 

@@ -14,14 +14,15 @@ struct root;
 struct node_blocks {
 	int node;
 	enum memory_zone zone;
-	uint8_t *bits; /* by the number of a block; NULL where the node does not prove it */
-	uint64_t room; /* numbers */
+	uint64_t first, count; /* of a zone without holes; else */
+	uint8_t *bits;	       /* by the number of a block; NULL where the node does not prove it */
+	uint64_t room;	       /* numbers */
 };
 
 /*
- * The blocks that a node lists are all online when the pages that its zones
- * have present (/proc/zoneinfo) are as many as theirs, and all in one zone when
- * one zone has them. One that somebody is just taking offline counts as online
+ * By /proc/zoneinfo, where one zone has all pages of the node: what it spans is
+ * all online when it has as many pages present; else the blocks that the node
+ * lists, when these pages are as many as theirs. One that somebody is just taking offline counts as online
  * until it has gone. 0 or -ENOMEM.
  */
 int node_blocks_read(const struct root *root, int node, uint64_t block_size, struct node_blocks *blocks);

@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: node-zone NODE\n");
 		return 2;
 	}
-	puts(blocks.bits ? memory_zone_name(blocks.zone) : "unknown");
+	puts(blocks.bits || blocks.count ? memory_zone_name(blocks.zone) : "unknown");
 	node_blocks_free(&blocks);
 	root_close(&root);
 	return 0;

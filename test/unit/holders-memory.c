@@ -391,6 +391,45 @@ static void a_node_says_of_all_its_blocks_whether_they_are_online(void **state)
 	}
 }
 
+static void a_zone_without_holes_has_all_that_it_spans(void **state)
+{
+	static const struct {
+		const char *zones;
+		bool known;
+	} rows[] = {
+		{ "Node 1, zone   Normal\n  pages free     0\n        spanned  0\n        present  0\n"
+		  "Node 1, zone  Movable\n  pages free     9\n        spanned  64\n        present  64\n"
+		  "        managed  60\n  start_pfn:           32\n",
+		  true },
+		/* a hole */
+		{ "Node 1, zone  Movable\n        spanned  80\n        present  64\n  start_pfn:           32\n",
+		  false },
+		/* not by whole blocks */
+		{ "Node 1, zone  Movable\n        spanned  64\n        present  64\n  start_pfn:           33\n",
+		  false },
+		{ "Node 1, zone  Movable\n        spanned  65\n        present  65\n  start_pfn:           32\n",
+		  false },
+		/* one more zone */
+		{ "Node 1, zone   Normal\n        spanned  16\n        present  16\n  start_pfn:           16\n"
+		  "Node 1, zone  Movable\n        spanned  64\n        present  64\n  start_pfn:           32\n",
+		  false },
+		{ "Node 1, zone  Movable\n        spanned  64\n        present  64\n", false },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct node_blocks blocks;
+
+		tree_text(&f->tree, "/proc/zoneinfo", rows[i].zones);
+		assert_int_equal(node_blocks_read(&f->root, 1, BLOCK_SIZE, &blocks), 0);
+		assert_false(node_blocks_have(&blocks, 1));
+		assert_int_equal(node_blocks_have(&blocks, 2), rows[i].known);
+		assert_int_equal(node_blocks_have(&blocks, 5), rows[i].known);
+		assert_false(node_blocks_have(&blocks, 6));
+		node_blocks_free(&blocks);
+	}
+}
+
 static void set_iomem(const struct fixture *f, const char *text)
 {
 	tree_text(&f->tree, "/proc/iomem", text);
@@ -448,6 +487,7 @@ int main(void)
 		in_tree(nobody_is_bound_where_there_is_one_node),
 		in_tree(processes_are_told_of_each_memory_by_its_node),
 		in_tree(a_node_says_of_all_its_blocks_whether_they_are_online),
+		in_tree(a_zone_without_holes_has_all_that_it_spans),
 		in_tree(memory_that_is_left_is_burned),
 		in_tree(addresses_that_are_kept_are_burned),
 		in_tree(addresses_that_are_hidden_prove_nothing),

@@ -282,10 +282,10 @@ scenario_the_sums_of_a_node_agree_with_its_blocks()
 	mapfile -t blocks < <(printf '%s\n' /sys/devices/system/node/node1/memory[0-9]* | sort -V)
 	zone_is() { [[ $("$build/test/helpers/node-zone" 1) == "$1" ]]; }
 	expect "all online" zone_is Movable
-	echo offline >"${blocks[6]}/state"
+	echo offline >"${blocks[3]}/state"
 	expect "one is offline" zone_is unknown
-	echo online_kernel >"${blocks[6]}/state" || echo online_movable >"${blocks[6]}/state"
-	if grep -qx Normal "${blocks[6]}/valid_zones"; then
+	echo online_kernel >"${blocks[3]}/state" || echo online_movable >"${blocks[3]}/state"
+	if grep -qx Normal "${blocks[3]}/valid_zones"; then
 		expect "one is in another zone" zone_is unknown
 	else
 		expect "all online again" zone_is Movable
