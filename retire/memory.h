@@ -114,6 +114,15 @@ uint64_t memory_read_block_size(const struct root *root);
  */
 void memory_blocks_in(const struct memory_range *range, uint64_t block_size, uint64_t *first, uint64_t *count);
 
+/* What is free or could be dropped on memory that goes is no room for what moves. */
+static inline void memory_room_without(struct memory_room *room, const struct system_ram *memory)
+{
+	uint64_t free = memory->used[MEMORY_FREE], droppable = memory->used[MEMORY_FILE];
+
+	room->free -= free < room->free ? free : room->free;
+	room->reclaimable -= droppable < room->reclaimable ? droppable : room->reclaimable;
+}
+
 /* What it owns. */
 void memory_free(struct system_ram *memory);
 

@@ -74,13 +74,8 @@ static const char *size_of(uint64_t bytes, char *text, size_t size)
 /* Memory that the plan moves elsewhere, and of which it is known how much. */
 static bool has_to_move(const struct planning *planning, const struct holder *holder)
 {
-	return holder->type == HOLDER_MEMORY && holder->memory.use_known &&
-	       device_of(planning, holder)->enabled && memory_online(&holder->memory);
-}
-
-static void less(uint64_t *of, uint64_t bytes)
-{
-	*of -= bytes < *of ? bytes : *of;
+	return holder->type == HOLDER_MEMORY && holder->memory.use_known && device_of(planning, holder)->enabled &&
+	       memory_online(&holder->memory);
 }
 
 /* What all of it needs together, and has: what is free on one of several that go is no room for the others. How
@@ -96,8 +91,7 @@ static size_t add_up(const struct planning *planning, const struct holder *first
 		count++;
 		for (enum memory_use use = 0; use < MEMORY_USES; use++)
 			sum->used[use] += holder->memory.used[use];
-		less(&sum->elsewhere.free, holder->memory.used[MEMORY_FREE]);
-		less(&sum->elsewhere.reclaimable, holder->memory.used[MEMORY_FILE]);
+		memory_room_without(&sum->elsewhere, &holder->memory);
 	}
 	return count;
 }

@@ -72,11 +72,6 @@ static bool take_line(const char *line, const char *name, uint64_t *bytes)
 	return true;
 }
 
-static void without(uint64_t *of, uint64_t bytes)
-{
-	*of -= bytes < *of ? bytes : *of;
-}
-
 /* What the whole machine has, less what of it lies on the device itself. */
 static bool find_room(const struct root *root, struct system_ram *memory)
 {
@@ -93,8 +88,7 @@ static bool find_room(const struct root *root, struct system_ram *memory)
 		for (size_t i = 0; i < COUNT_OF(reclaimable); i++)
 			take_line(line, reclaimable[i], &room->reclaimable);
 	}
-	without(&room->free, memory->used[MEMORY_FREE]);
-	without(&room->reclaimable, memory->used[MEMORY_FILE]);
+	memory_room_without(room, memory);
 	return true;
 }
 

@@ -183,27 +183,31 @@ enum { ONE_BY_ONE = 1 << 14 };
 
 /* What is known of the blocks of each node, of which there are few. */
 struct nodes {
+	uint64_t block_size;
 	bool many; /* so that it is worth asking */
 	ARRAY_OF(struct node_blocks) list;
 };
 
 static void count_blocks(const struct root *root, const struct look *look, struct nodes *nodes)
 {
-	uint64_t block_size = memory_read_block_size(root), all = 0;
+	uint64_t all = 0;
 
+	nodes->block_size = memory_read_block_size(root);
 	array_each(device, &look->devices)
-		all += has_memory(device) ? blocks_of(device, block_size) : 0;
+		all += has_memory(device) ? blocks_of(device, nodes->block_size) : 0;
 	nodes->many = all > ONE_BY_ONE;
 }
 
 /* *known is good until the next call. */
-static int know_node(const struct root *root, int node, struct nodes *nodes, const struct node_blocks **known)
+static int know_node(const struct root *root, const struct device *device, struct nodes *nodes,
+		     const struct node_blocks **known)
 {
 	static const struct node_blocks none;
+	int node = nodes->many ? find_node(root, device) : -1;
 	struct node_blocks *added;
 
 	*known = &none;
-	if (!nodes->many || node < 0)
+	if (node < 0)
 		return 0;
 	array_each(one, &nodes->list)
 		if (one->node == node) {
@@ -214,7 +218,7 @@ static int know_node(const struct root *root, int node, struct nodes *nodes, con
 	if (!added)
 		return -ENOMEM;
 	*known = added;
-	return node_blocks_read(root, node, memory_read_block_size(root), added);
+	return node_blocks_read(root, node, nodes->block_size, added);
 }
 
 static int probe_all(const struct root *root, struct look *look, struct nodes *nodes, struct err *err)
@@ -229,7 +233,7 @@ static int probe_all(const struct root *root, struct look *look, struct nodes *n
 
 		if (!has_memory(device))
 			continue;
-		rc = know_node(root, find_node(root, device), nodes, &known);
+		rc = know_node(root, device, nodes, &known);
 		rc = rc < 0 ? rc : probe_device(root, look, (int)i, known);
 		if (rc < 0)
 			return err_errno(err, rc, "cannot look at the memory of %s", device->name);

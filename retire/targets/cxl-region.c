@@ -80,10 +80,10 @@ static int read_mode(const struct root *root, struct device *device)
 /* Only the seed of the next one has neither; one that is going loses its attributes before its driver:
  * device_del().
  */
-static int has_capacity(const struct root *root, const char *directory, const char *name)
+static int has_capacity(const struct root *root, const char *path, const char *region, const char *name)
 {
 	uint64_t size;
-	int rc = root_numberf(root, &size, "%s/%s/size", directory, name);
+	int rc = root_numberf(root, &size, "%s/%s/%s/size", path, region, name);
 
 	if (rc == -ENOENT || (rc == 0 && !size))
 		return sysfs_has_driver(root, "dax", name);
@@ -93,13 +93,10 @@ static int has_capacity(const struct root *root, const char *directory, const ch
 static int add_dax(const struct root *root, const char *path, const char *region, struct sysfs_names *names)
 {
 	_cleanup_names_ struct sysfs_names found = { { 0 } };
-	char directory[512];
-	int rc;
+	int rc = sysfs_names_read(root, "dax", &found, "%s/%s", path, region);
 
-	snprintf(directory, sizeof(directory), "%s/%s", path, region);
-	rc = sysfs_names_read(root, "dax", &found, "%s", directory);
 	array_each(name, &found.list) {
-		int has = rc < 0 || !dax_is_name(*name) ? 0 : has_capacity(root, directory, *name);
+		int has = rc < 0 || !dax_is_name(*name) ? 0 : has_capacity(root, path, region, *name);
 
 		rc = has > 0 ? sysfs_names_add(names, *name) : has < 0 ? has : rc;
 	}
